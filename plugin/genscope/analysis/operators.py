@@ -1,0 +1,110 @@
+"""Where the time of a trace goes: by category, op and kernel, by pass, component and module."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+
+from genscope.analysis.categories import CATEGORIES
+from genscope.analysis.classify import PASSES, Classes, classify
+from genscope.analysis.drilldown import category_rows
+from genscope.analysis.modules import module_rows
+from genscope.analysis.results import DeviceInfo, Operators, PassRow
+from genscope.analysis.tables import by_category, figures
+from genscope.analysis.work import DEVICE, Sums, Work, gather
+from genscope.trace.errors import TraceWarning
+from genscope.trace.model import Int64, Kind, Trace
+
+def breakdown(trace: Trace) -> Operators:
+    """Add up the time of a trace by category and by everything it can be drilled down to.
+
+    Device time where the trace has a device event, else CPU self time (`Operators.basis`).
+    """
+    classes = classify(trace)
+    work = gather(trace, classes)
+    total = int(work.time_ns.sum())
+    device = trace.events.is_device
+    whole = work.figures(np.zeros(len(work.rows), dtype=np.int64), 1)
+    has_device = work.basis == DEVICE
+    category = _category_of_row(work, classes)
+    components, modules, module_warnings = module_rows(trace, work, category, total)
+    warnings = [*trace.warnings, *_unlinked_warning(whole, total), *module_warnings]
+    return Operators(
+        trace=os.path.basename(trace.path),
+        base_ns=str(trace.base_ns),
+        rank=trace.rank,
+        basis=work.basis,
+        basis_sum_ns=total,
+        device_sum_ns=int(trace.events.dur_ns[device].sum()),
+        device_busy_ns=int(whole.busy_ns[0]) if has_device else 0,
+        wall_ns=wall_ns(trace),
+        unlinked_ns=int(whole.unlinked_ns[0]),
+        devices=_devices(trace, work),
+        categories=category_rows(trace, work, classes, category, total),
+        passes=_passes(work, classes, category, total),
+        components=components,
+        modules=modules,
+        warnings=warnings,
+    )
+
+
+def wall_ns(trace: Trace) -> int:
+    """Last end less first start over all slices but the profiler's own, in nanoseconds."""
+    events = trace.events
+    counted = ~events.is_kind(Kind.TRACE, Kind.OVERHEAD)
+    if not counted.any():
+        return 0
+    return int(events.end_ns[counted].max() - events.start_ns[counted].min())
+
+
+def _category_of_row(work: Work, classes: Classes) -> Int64:
+    """Number of the category of each row of work, as in CATEGORIES; shape (k,)."""
+    number = {name: index for index, name in enumerate(CATEGORIES)}
+    of_rule = np.array([number[rule.category] for rule in classes.rules], dtype=np.int64)
+    found: Int64 = of_rule[classes.rule[work.rows]] if len(work.rows) else work.rows
+    return found
+
+
+def _unlinked_warning(whole: Sums, total: int) -> list[TraceWarning]:
+    lost = int(whole.unlinked_ns[0])
+    if not lost:
+        return []
+    return [
+        TraceWarning(
+            code="unlinked",
+            count=lost,
+            message=f"{100 * lost / max(total, 1):.1f} % of device time has no launch in the "
+            "trace (it began before the recording, or its launch was lost): kernel names alone "
+            "give its category. Warm-up steps before the recording avoid this.",
+        )
+    ]
+
+
+def _devices(trace: Trace, work: Work) -> list[DeviceInfo]:
+    if work.basis != DEVICE:
+        return []
+    names = {device.index: device.name for device in trace.devices}
+    found, group = np.unique(trace.events.device[work.rows], return_inverse=True)
+    sums = work.figures(group.astype(np.int64), len(found))
+    return [
+        DeviceInfo(
+            index=index,
+            name=names.get(index, ""),
+            sum_ns=int(sums.sum_ns[place]),
+            busy_ns=int(sums.busy_ns[place]),
+        )
+        for place, index in enumerate(found.tolist())
+    ]
+
+
+def _passes(work: Work, classes: Classes, category: Int64, total: int) -> list[PassRow]:
+    group = classes.pass_[work.rows].astype(np.int64)
+    sums = work.figures(group, len(PASSES))
+    split = by_category(work, group, len(PASSES), category)
+    present = np.bincount(group, minlength=len(PASSES)) > 0
+    return [
+        PassRow(pass_=name, categories=split[place], **figures(sums, place, total))
+        for place, name in enumerate(PASSES)
+        if present[place]
+    ]

@@ -1,0 +1,143 @@
+"""The typed results of the operator views: what JSON, the terminal and notebooks share.
+
+Units are in the names of fields; start times are relative to the first event of the trace;
+`None` is unknown. Sums count every event, busy counts overlapping time once.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from genscope.trace.errors import TraceWarning
+
+SCHEMA_VERSION = 1
+
+
+class Figures(msgspec.Struct, kw_only=True):
+    """Time and counts of a group of events.
+
+    `sum_ns` adds the durations (on basis `cpu_self`, the self times); `busy_ns` is their union,
+    per device and added over devices (per machine on `cpu_self`); `unlinked_ns` is the part of
+    `sum_ns` whose device events have no launch in the trace; `share` is of `basis_sum_ns`.
+    `launches` counts device events, `host_launches` the distinct runtime calls behind them,
+    `calls` the distinct cpu ops that the time belongs to.
+    """
+
+    sum_ns: int
+    busy_ns: int
+    unlinked_ns: int
+    share: float
+    launches: int
+    host_launches: int
+    calls: int
+
+
+class Row(Figures, kw_only=True):
+    """A row of a drill-down. `level` is category, op or kernel; `rule` says what decided it."""
+
+    name: str
+    level: str
+    rule: str | None = None
+    children: list[Row] = []
+
+
+class CategoryRow(Figures, kw_only=True):
+    """A category; its children are sub-categories (level category) or ops, those kernels."""
+
+    category: str
+    children: list[Row]
+
+
+class PassRow(Figures, kw_only=True):
+    """A pass: forward, backward, recompute or optimizer; `Unlinked` where no op tells."""
+
+    pass_: str = msgspec.field(name="pass")
+    categories: dict[str, int]
+    """sum_ns by category."""
+
+
+class ModuleRow(Figures, kw_only=True):
+    """A component, or a module by its path; the figures include everything inside it."""
+
+    path: str
+    name: str
+    depth: int
+    self_ns: int
+    """Part of `sum_ns` that no module inside it has."""
+    categories: dict[str, int]
+    """sum_ns by category."""
+
+
+class DeviceInfo(msgspec.Struct, kw_only=True):
+    """A device that ran something in the trace."""
+
+    index: int
+    name: str
+    sum_ns: int
+    busy_ns: int
+
+
+class Operators(msgspec.Struct, kw_only=True):
+    """Where the time of one trace went (`--view operators`)."""
+
+    schema_version: int = SCHEMA_VERSION
+    view: str = "operators"
+    trace: str
+    """File name of the trace."""
+    base_ns: str
+    rank: int | None
+    basis: str
+    """`device` where any device event is, else `cpu_self`."""
+    basis_sum_ns: int
+    device_sum_ns: int
+    device_busy_ns: int
+    wall_ns: int
+    unlinked_ns: int
+    devices: list[DeviceInfo]
+    categories: list[CategoryRow]
+    passes: list[PassRow]
+    components: list[ModuleRow]
+    modules: list[ModuleRow]
+    warnings: list[TraceWarning]
+
+
+class CategoryBar(msgspec.Struct, kw_only=True):
+    """One category of one run beside the base run."""
+
+    category: str
+    sum_ns: int
+    unlinked_ns: int
+    share: float
+    relative: float | None
+    """sum_ns over the base run's basis_sum_ns: the height of the bar's segment in Figure 7."""
+    delta_ns: int
+    """sum_ns less the base run's."""
+    speedup: float | None
+    """The base run's sum_ns over this one's; None where either is 0."""
+
+
+class RunBar(msgspec.Struct, kw_only=True):
+    """One run of a comparison."""
+
+    run: str
+    basis: str
+    basis_sum_ns: int
+    relative: float | None
+    """basis_sum_ns over the base run's."""
+    speedup: float | None
+    device_sum_ns: int
+    device_busy_ns: int
+    wall_ns: int
+    unlinked_ns: int
+    categories: list[CategoryBar]
+    warnings: list[TraceWarning]
+
+
+class Comparison(msgspec.Struct, kw_only=True):
+    """Several runs, each bar normalised to the first (the paper's Figure 7)."""
+
+    schema_version: int = SCHEMA_VERSION
+    view: str = "compare"
+    base: str
+    runs: list[RunBar]
+    warnings: list[TraceWarning]

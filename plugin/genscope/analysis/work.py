@@ -1,0 +1,150 @@
+"""The time to be explained, as columns: device events, or CPU self time where there is none.
+
+What the operator views add up. `Work.figures` sums any grouping of the same rows, so that every
+table of a result is cut from one set of numbers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from genscope.analysis.classify import Classes
+from genscope.analysis.intervals import self_segments, union_by_group
+from genscope.trace.model import NONE, Bool, Int64, Kind, Trace
+
+DEVICE = "device"
+CPU_SELF = "cpu_self"
+
+
+@dataclass(slots=True)
+class Work:
+    """Rows of the basis; all arrays have shape (k,).
+
+    `time_ns` is the duration of a device event or the self time of a CPU op. `stretch_*` are the
+    stretches on the clock behind it, shape (s,), `stretch_row` their position among the rows.
+    """
+
+    basis: str
+    rows: Int64
+    time_ns: Int64
+    unlinked: Bool
+    launch: Int64
+    op: Int64
+    stretch_row: Int64
+    stretch_start: Int64
+    stretch_end: Int64
+    stretch_lane: Int64
+    lanes: int
+
+    def figures(self, group: Int64, groups: int) -> Sums:
+        """Add up by `group`, shape (k,), numbered from 0; negative ones are left out."""
+        inside = group >= 0
+        which = group[inside]
+        time = self.time_ns[inside]
+        lost = self.unlinked[inside]
+        sums = np.zeros(groups, dtype=np.int64)
+        np.add.at(sums, which, time)
+        unlinked = np.zeros(groups, dtype=np.int64)
+        np.add.at(unlinked, which[lost], time[lost])
+        launches = np.zeros(groups, dtype=np.int64)
+        if self.basis == DEVICE:
+            launches = np.bincount(which, minlength=groups).astype(np.int64)
+        of_stretch = group[self.stretch_row]
+        seen = of_stretch >= 0
+        return Sums(
+            sum_ns=sums,
+            busy_ns=self._busy(of_stretch, seen, groups),
+            unlinked_ns=unlinked,
+            launches=launches,
+            host_launches=_distinct(which, self.launch[inside], groups),
+            calls=_distinct(which, self.op[inside], groups),
+        )
+
+    def _busy(self, group: Int64, seen: Bool, groups: int) -> Int64:
+        combined = group[seen] * self.lanes + self.stretch_lane[seen]
+        union = union_by_group(
+            combined, self.stretch_start[seen], self.stretch_end[seen], groups * self.lanes
+        )
+        whole: Int64 = union.reshape(groups, self.lanes).sum(axis=1)
+        return whole
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """Figures of a grouping; each array has shape (groups,)."""
+
+    sum_ns: Int64
+    busy_ns: Int64
+    unlinked_ns: Int64
+    launches: Int64
+    host_launches: Int64
+    calls: Int64
+
+
+def _distinct(group: Int64, value: Int64, groups: int) -> Int64:
+    """Count the distinct values that are not -1 in each group."""
+    known = value >= 0
+    if not known.any():
+        return np.zeros(groups, dtype=np.int64)
+    span = int(value.max()) + 1
+    pairs = np.unique(group[known] * span + value[known])
+    return np.bincount(pairs // span, minlength=groups).astype(np.int64)
+
+
+def gather(trace: Trace, classes: Classes) -> Work:
+    """Take the device events of a trace, or its CPU ops where it has none."""
+    return _device_work(trace, classes) if trace.has_device else _cpu_work(trace)
+
+
+def _device_work(trace: Trace, classes: Classes) -> Work:
+    events, links = trace.events, trace.links
+    rows = np.flatnonzero(events.is_device)
+    _, lane = np.unique(events.device[rows], return_inverse=True)
+    return Work(
+        basis=DEVICE,
+        rows=rows,
+        time_ns=events.dur_ns[rows],
+        unlinked=links.launch[rows] == NONE,
+        launch=links.launch[rows].astype(np.int64),
+        op=classes.op[rows].astype(np.int64),
+        stretch_row=np.arange(len(rows), dtype=np.int64),
+        stretch_start=events.start_ns[rows],
+        stretch_end=events.start_ns[rows] + events.dur_ns[rows],
+        stretch_lane=lane.astype(np.int64),
+        lanes=int(lane.max()) + 1,
+    )
+
+
+def _cpu_work(trace: Trace) -> Work:
+    """Self time: the duration of an op less that of its direct child ops on its thread."""
+    events, links = trace.events, trace.links
+    rows = np.flatnonzero(events.kind == Kind.CPU_OP)
+    parent = links.parent[rows]
+    time = events.dur_ns[rows].copy()
+    children = np.zeros(len(events), dtype=np.int64)
+    np.add.at(children, parent[parent >= 0], time[parent >= 0])
+    time -= children[rows]
+    position = np.full(len(events), NONE, dtype=np.int64)
+    position[rows] = np.arange(len(rows))
+    stretch_row, start, end = self_segments(
+        rows,
+        events.track[rows].astype(np.int64),
+        events.start_ns[rows],
+        events.start_ns[rows] + events.dur_ns[rows],
+        np.where(parent >= 0, position[parent], NONE),
+    )
+    return Work(
+        basis=CPU_SELF,
+        rows=rows,
+        time_ns=time,
+        unlinked=np.zeros(len(rows), dtype=np.bool_),
+        launch=np.full(len(rows), NONE, dtype=np.int64),
+        op=rows.astype(np.int64),
+        stretch_row=stretch_row,
+        stretch_start=start,
+        stretch_end=end,
+        stretch_lane=np.zeros(len(stretch_row), dtype=np.int64),
+        lanes=1,
+    )

@@ -1,0 +1,385 @@
+"""Decoded events to numpy columns, with the text interned.
+
+Lists of events live for one block only; what is kept of them are arrays.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+from msgspec import UNSET
+
+from genscope.trace.decode import (
+    FLOAT_EXACT_US,
+    NO_ARGS,
+    AnyEvent,
+    Args,
+    Event,
+    ExactEvent,
+    Scalar,
+    decode_events,
+    decode_exact,
+    exact_ns,
+)
+from genscope.trace.kinds import ANNOTATION_OPS_2021, kind_of
+from genscope.trace.model import Events, Int32, Int64, Kind, Track
+
+K = TypeVar("K")
+
+MAX_US = 9.0e15
+"""Microseconds beyond which int64 nanoseconds end (the year 2255)."""
+
+MAX_DURATION_US = 366 * 86_400 * 1e6
+"""A slice longer than a year is an overflow of its writer."""
+
+_DECIMAL_START = re.compile(rb'"ts"\s*:\s*"?\d{13,}\.')
+_WITH_ARGS = frozenset(
+    {Kind.CPU_OP, Kind.ANNOTATION, Kind.RUNTIME, Kind.KERNEL, Kind.MEMCPY, Kind.MEMSET}
+)
+
+
+class Interned(dict[K, int], Generic[K]):
+    """Ids by first appearance; `table[key]` gives the id, a new one for a new key."""
+
+    def __init__(self, of: Callable[[K], int]) -> None:
+        super().__init__()
+        self._of = of
+
+    def __missing__(self, key: K) -> int:
+        value = self[key] = self._of(key)
+        return value
+
+
+class EventDecoder:
+    """Decode the JSON array of a block, exactly where float64 would round the times."""
+
+    def __init__(self) -> None:
+        self._exact = False
+
+    def __call__(self, text: bytes) -> Sequence[AnyEvent]:
+        """Return the events; raise one of DECODE_ERRORS where `text` does not decode."""
+        if not self._exact:
+            events = decode_events(text)
+            large = any(
+                isinstance(event.ts, float) and event.ts >= FLOAT_EXACT_US
+                for event in events[:: max(1, len(events) // 32)]
+            )
+            if not large or _DECIMAL_START.search(text) is None:
+                return events
+            self._exact = True
+        return decode_exact(text)
+
+
+class Columns:
+    """Collect blocks of events; `finish` gives the columns, in file order.
+
+    `dropped` counts slices without a usable start, `mended` durations that could not be true.
+    """
+
+    def __init__(self) -> None:
+        self.strings: list[str] = []
+        self.counts: Counter[tuple[str, str | None]] = Counter()
+        self.dropped = 0
+        self.mended: Counter[str] = Counter()
+        self.rows = 0
+        self.flows: list[npt.NDArray[np.int64]] = []
+        """Arrays of shape (k, 4): id, track, start and 0 for the tail or 1 for the head."""
+        self.process_names: dict[Scalar, str] = {}
+        self.thread_names: dict[tuple[Scalar, Scalar], str] = {}
+        self._names: Interned[str | None] = Interned(self._intern)
+        self._texts: Interned[bytes] = Interned(
+            lambda text: self._intern(text.decode("utf-8", "replace"))
+        )
+        self._raw_tracks: Interned[tuple[Scalar, Scalar]] = Interned(self._track)
+        self._tracks: dict[tuple[int | str, int | str], int] = {}
+        self._kinds: Interned[str | None] = Interned(lambda cat: int(kind_of(cat or "")))
+        self._parts: dict[str, list[npt.NDArray[Any]]] = {}
+        self._pairs: list[npt.NDArray[np.int64]] = []
+
+    # Interning ------------------------------------------------------------------------------
+
+    def _intern(self, text: str | None) -> int:
+        self.strings.append("" if text is None else text)
+        return len(self.strings) - 1
+
+    def _track(self, key: tuple[Scalar, Scalar]) -> int:
+        process, thread = (_lane(part) for part in key)
+        return self._tracks.setdefault((process, thread), len(self._tracks))
+
+    def tracks(self) -> list[Track]:
+        """Return the tracks in order of their index."""
+        processes = {_lane(pid): name for pid, name in self.process_names.items()}
+        threads = {
+            (_lane(pid), _lane(tid)): name for (pid, tid), name in self.thread_names.items()
+        }
+        return [
+            Track(
+                process=process,
+                thread=thread,
+                process_name=processes.get(process, ""),
+                thread_name=threads.get((process, thread), ""),
+            )
+            for process, thread in self._tracks
+        ]
+
+    # Blocks ---------------------------------------------------------------------------------
+
+    def add(self, events: Sequence[AnyEvent]) -> None:
+        """Append the slices among `events`; take note of the others."""
+        slices = [event for event in events if event.ph == "X"]
+        self.counts.update([("X", event.cat) for event in slices])
+        if len(slices) < len(events):
+            self._add_others([event for event in events if event.ph != "X"])
+        if slices:
+            self._add_slices(slices)
+
+    def _add_slices(self, slices: Sequence[AnyEvent]) -> None:
+        start, known = _starts(slices)
+        if not known.all():
+            self.dropped += int((~known).sum())
+            slices = [event for event, ok in zip(slices, known.tolist(), strict=True) if ok]
+            start = start[known]
+        kinds, names, strings = self._kinds, self._names, self.strings
+        kind = np.array([kinds[event.cat] for event in slices], dtype=np.uint8)
+        name = np.array([names[event.name] for event in slices], dtype=np.int32)
+        for row in np.flatnonzero(kind == Kind.CPU_OP).tolist():
+            if slices[row].cat == "Operator" and strings[name[row]].startswith(
+                ANNOTATION_OPS_2021
+            ):
+                kind[row] = Kind.ANNOTATION
+        tracks = self._raw_tracks
+        self._put("start_ns", start)
+        self._put("dur_ns", self._durations(slices))
+        self._put("kind", kind)
+        self._put("name", name)
+        track = np.array([tracks[event.pid, event.tid] for event in slices], dtype=np.int32)
+        self._put("track", track)
+        self._add_args(slices, kind)
+        self.rows += len(slices)
+
+    def _add_args(self, slices: Sequence[AnyEvent], kind: npt.NDArray[np.uint8]) -> None:
+        count = len(slices)
+        rows = np.flatnonzero(np.isin(kind, [int(one) for one in _WITH_ARGS]))
+        args = [slices[row].args or NO_ARGS for row in rows.tolist()]
+        lanes = [slices[row].pid for row in rows.tolist()]
+        is_device = np.isin(kind[rows], (Kind.KERNEL, Kind.MEMCPY, Kind.MEMSET)).tolist()
+        columns: dict[str, tuple[type[np.signedinteger[Any]], list[Scalar]]] = {
+            "correlation": (np.int64, [a.correlation for a in args]),
+            "external_id": (
+                np.int64,
+                [a.external_id_2021 if a.external_id is None else a.external_id for a in args],
+            ),
+            "sequence": (np.int64, [a.sequence for a in args]),
+            "forward_thread": (np.int64, [a.forward_thread for a in args]),
+            "device": (
+                np.int32,
+                [
+                    (lane if a.device is None else a.device) if device else None
+                    for a, lane, device in zip(args, lanes, is_device, strict=True)
+                ],
+            ),
+            "dims": (np.int32, self._interned(args, "dims", "dims_2021")),
+            "types": (np.int32, self._interned(args, "types")),
+            "inputs": (np.int32, self._interned(args, "inputs")),
+        }
+        for column, (dtype, values) in columns.items():
+            whole = np.full(count, -1, dtype=dtype)
+            whole[rows] = _integers(values, dtype)
+            self._put(column, whole)
+
+    def _interned(self, args: Sequence[Args], *fields: str) -> list[Scalar]:
+        texts = self._texts
+        first = fields[0]
+        values = [getattr(a, first) for a in args]
+        for other in fields[1:]:
+            values = [
+                getattr(a, other) if value is UNSET else value
+                for a, value in zip(args, values, strict=True)
+            ]
+        return [None if value is UNSET else texts[bytes(value)] for value in values]
+
+    def _durations(self, slices: Sequence[AnyEvent]) -> Int64:
+        micros = _floats([event.dur for event in slices])
+        bad = ~np.isfinite(micros)
+        negative = micros < 0
+        overflowed = micros > MAX_DURATION_US
+        for code, mask in (
+            ("no_duration", bad),
+            ("negative_duration", negative),
+            ("overflowed_duration", overflowed),
+        ):
+            if mask.any():
+                self.mended[code] += int(mask.sum())
+                micros = np.where(mask, 0.0, micros)
+        return _nanoseconds(micros)
+
+    def _put(self, column: str, values: npt.NDArray[Any]) -> None:
+        self._parts.setdefault(column, []).append(values)
+
+    # Other events ---------------------------------------------------------------------------
+
+    def _add_others(self, others: Sequence[AnyEvent]) -> None:
+        self.counts.update([(event.ph, event.cat) for event in others])
+        flows = [e for e in others if e.ph in ("s", "f") and e.cat == "fwdbwd"]
+        if flows:
+            start, known = _starts(flows)
+            table = np.empty((len(flows), 4), dtype=np.int64)
+            table[:, 0] = _integers([event.id for event in flows], np.int64)
+            table[:, 1] = [self._raw_tracks[event.pid, event.tid] for event in flows]
+            table[:, 2] = start
+            table[:, 3] = [event.ph == "f" for event in flows]
+            self.flows.append(table[known])
+        pairs = [event for event in others if event.ph in ("B", "E")]
+        if pairs:
+            self._add_pairs(pairs)
+        for event in others:
+            if event.ph == "M" and event.args is not None and event.args.name is not None:
+                if event.name == "process_name":
+                    self.process_names[event.pid] = str(event.args.name)[:1000]
+                elif event.name == "thread_name":
+                    self.thread_names[event.pid, event.tid] = str(event.args.name)[:1000]
+
+    def _add_pairs(self, pairs: Sequence[AnyEvent]) -> None:
+        """Keep begin and end events as rows without a duration until `finish` pairs them."""
+        start, known = _starts(pairs)
+        self.dropped += int((~known).sum())
+        kept = [event for event, ok in zip(pairs, known.tolist(), strict=True) if ok]
+        kind = np.array([self._kinds[event.cat] for event in kept], dtype=np.uint8)
+        opens = np.array([event.ph == "B" for event in kept], dtype=np.bool_)
+        self._put("start_ns", start[known])
+        self._put("dur_ns", np.where(opens, -1, -2).astype(np.int64))
+        self._put("kind", kind)
+        self._put("name", np.array([self._names[event.name] for event in kept], dtype=np.int32))
+        lanes = [self._raw_tracks[event.pid, event.tid] for event in kept]
+        self._put("track", np.array(lanes, dtype=np.int32))
+        self._add_args(kept, kind)
+        self._pairs.append(np.arange(self.rows, self.rows + len(kept)))
+        self.rows += len(kept)
+
+    # The end --------------------------------------------------------------------------------
+
+    def finish(self) -> Events:
+        """Join the parts into columns, releasing each as it is joined."""
+        empty = {
+            "start_ns": np.int64, "dur_ns": np.int64, "kind": np.uint8, "name": np.int32,
+            "track": np.int32, "correlation": np.int64, "external_id": np.int64,
+            "sequence": np.int64, "forward_thread": np.int64, "device": np.int32,
+            "dims": np.int32, "types": np.int32, "inputs": np.int32,
+        }  # fmt: skip
+        joined: dict[str, Any] = {}
+        for column, dtype in empty.items():
+            parts = self._parts.pop(column, None)
+            joined[column] = np.concatenate(parts) if parts else np.empty(0, dtype=dtype)
+        events = Events(**joined)
+        if self._pairs:
+            events = self._paired(events, np.concatenate(self._pairs))
+        return events
+
+    def _paired(self, events: Events, rows: Int64) -> Events:
+        """Turn begin and end events into slices; ends without a begin go."""
+        order = rows[np.lexsort((events.start_ns[rows], events.track[rows]))]
+        keep = np.ones(len(events), dtype=np.bool_)
+        stacks: dict[int, list[int]] = {}
+        last = int(events.start_ns.max()) if len(events) else 0
+        unpaired = 0
+        tracks, durations = events.track[order].tolist(), events.dur_ns[order].tolist()
+        for row, track, mark in zip(order.tolist(), tracks, durations, strict=True):
+            stack = stacks.setdefault(track, [])
+            if mark == -1:
+                stack.append(row)
+                continue
+            keep[row] = False
+            if stack:
+                begin = stack.pop()
+                events.dur_ns[begin] = events.start_ns[row] - events.start_ns[begin]
+            else:
+                unpaired += 1
+        for stack in stacks.values():
+            for begin in stack:
+                unpaired += 1
+                events.dur_ns[begin] = last - events.start_ns[begin]
+        if unpaired:
+            self.mended["unpaired"] += unpaired
+        return Events(**{name: getattr(events, name)[keep] for name in Events.__slots__})
+
+
+def _lane(value: Scalar) -> int | str:
+    """Normalise a process or thread id: numbers in quotes are numbers."""
+    if isinstance(value, bool) or value is None:
+        return ""
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else str(value)
+    if isinstance(value, str):
+        text = value[:1000]
+        digits = text[1:] if text[:1] == "-" else text
+        return int(text) if digits.isascii() and digits.isdigit() and len(text) < 20 else text
+    return value
+
+
+def _floats(values: Sequence[Any]) -> npt.NDArray[np.float64]:
+    try:
+        return np.array(values, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
+        return np.array([_float(value) for value in values], dtype=np.float64)
+
+
+def _float(value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        return float("nan")
+
+
+def _integers(values: Iterable[Scalar], dtype: type[np.signedinteger[Any]]) -> Int64 | Int32:
+    listed = [-1 if value is None else value for value in values]
+    try:
+        return np.array(listed, dtype=dtype)
+    except (TypeError, ValueError, OverflowError):
+        limit = int(np.iinfo(dtype).max)
+        return np.array([_integer(value, limit) for value in listed], dtype=dtype)
+
+
+def _integer(value: Scalar, limit: int) -> int:
+    try:
+        number = int(value)  # type: ignore[arg-type] # None and nonsense raise
+    except (TypeError, ValueError, OverflowError):
+        return -1
+    return number if -1 <= number <= limit else -1
+
+
+def _starts(events: Sequence[AnyEvent]) -> tuple[Int64, npt.NDArray[np.bool_]]:
+    """Return the starts in nanoseconds and which of them are known, each of shape (n,)."""
+    if isinstance(events[0], Event) and all(type(event.ts) is float for event in events):
+        micros = np.array([event.ts for event in events], dtype=np.float64)
+        known = np.abs(micros) < MAX_US
+        return _nanoseconds(np.where(known, micros, 0.0)), known
+    exact = [_start(event) for event in events]
+    known = np.array([value is not None for value in exact], dtype=np.bool_)
+    return np.array([value or 0 for value in exact], dtype=np.int64), known
+
+
+def _start(event: AnyEvent) -> int | None:
+    stamp = event.ts
+    if stamp is None or stamp is UNSET:
+        return None
+    if isinstance(event, ExactEvent):
+        value = exact_ns(bytes(stamp))  # type: ignore[arg-type] # a Raw here
+    elif isinstance(stamp, str):
+        value = exact_ns(stamp.encode("utf-8", "replace"))
+    else:
+        value = exact_ns(repr(stamp).encode())
+    return value if value is not None and abs(value) < MAX_US * 1000 else None
+
+
+def _nanoseconds(micros: npt.NDArray[np.float64]) -> Int64:
+    """Round float64 microseconds to nanoseconds without losing the digits that they have."""
+    whole = np.floor(micros)
+    nanos = whole.astype(np.int64)
+    nanos *= 1000
+    nanos += np.rint((micros - whole) * 1000).astype(np.int64)
+    return nanos

@@ -1,0 +1,99 @@
+"""Mending broken JSON text, so that one bad character does not cost a block.
+
+Every repair keeps the structure of the text and changes only what no JSON reader accepts.
+"""
+
+from __future__ import annotations
+
+import re
+
+_CONTROL = re.compile(rb"[\x00-\x1f]")
+_BARE_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_STRING = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
+_NUMBER_WORD = re.compile(
+    rb"(" + _STRING + rb")|[-+]?(?:nan|infinity|inf)\b(?:\([^)\"]{0,32}\))?", re.I | re.S
+)
+_STRING_RE = re.compile(_STRING, re.S)
+_ESCAPE = re.compile(rb'\\(?:u[0-9a-fA-F]{4}|(["\\/bfnrt])|(.))', re.S)
+_QUOTED_NAME = re.compile(
+    rb'("name"\s*:\s*")(.{1,8192}?)("\s*,\s*"(?:ph|cat|pid|tid|ts|dur|id|args|s|bp)"\s*:)', re.S
+)
+_INNER_QUOTE = re.compile(rb'(?<!\\)"')
+
+
+def repair(text: bytes) -> tuple[bytes, dict[str, int]]:
+    """Mend `text` and count what was mended, by kind.
+
+    Kinds: `utf8` (bytes that are no UTF-8), `control` (raw control characters), `escape`
+    (backslashes that escape nothing) and `number` (NaN and Infinity, which become null).
+    """
+    counts: dict[str, int] = {}
+    try:
+        text.decode("utf-8")
+    except UnicodeDecodeError:
+        replaced = text.decode("utf-8", "replace")
+        counts["utf8"] = max(1, replaced.count("\ufffd") - text.count(b"\xef\xbf\xbd"))
+        text = replaced.encode("utf-8")
+    text, counts_control = _control(text)
+    text, escapes = _escapes(text)
+    text, numbers = _numbers(text)
+    for kind, count in (("control", counts_control), ("escape", escapes), ("number", numbers)):
+        if count:
+            counts[kind] = count
+    return text, counts
+
+
+def repair_quotes(event: bytes) -> bytes:
+    """Escape the quotes inside the `name` of a single event that was written without escapes."""
+
+    def mend(match: re.Match[bytes]) -> bytes:
+        return match[1] + _INNER_QUOTE.sub(rb"\\\"", match[2]) + match[3]
+
+    return _QUOTED_NAME.sub(mend, event, count=1)
+
+
+def _control(text: bytes) -> tuple[bytes, int]:
+    count = len(_BARE_CONTROL.findall(text))
+    if count:
+        text = _BARE_CONTROL.sub(b" ", text)
+    mended = 0
+
+    def mend(match: re.Match[bytes]) -> bytes:
+        nonlocal mended
+        string = match[0]
+        if _CONTROL.search(string):
+            mended += 1
+            return _CONTROL.sub(b" ", string)
+        return string
+
+    if b"\n" in text or b"\t" in text or b"\r" in text:
+        text = _STRING_RE.sub(mend, text)
+    return text, count + mended
+
+
+def _escapes(text: bytes) -> tuple[bytes, int]:
+    if b"\\" not in text:
+        return text, 0
+    mended = 0
+
+    def mend(match: re.Match[bytes]) -> bytes:
+        nonlocal mended
+        if match[2] is None:
+            return match[0]
+        mended += 1
+        return b"\\\\" + match[2]
+
+    return _ESCAPE.sub(mend, text), mended
+
+
+def _numbers(text: bytes) -> tuple[bytes, int]:
+    mended = 0
+
+    def mend(match: re.Match[bytes]) -> bytes:
+        nonlocal mended
+        if match[1] is not None:
+            return match[1]
+        mended += 1
+        return b"null"
+
+    return _NUMBER_WORD.sub(mend, text), mended
