@@ -15,6 +15,7 @@ from functools import lru_cache
 import msgspec
 import numpy as np
 
+from genscope.analysis.categories import CAST_OPS
 from genscope.trace.model import NONE, Bool, Int32, Int64, Kind, Trace
 
 PRODUCTS = ("aten::bmm", "aten::baddbmm", "aten::mm")
@@ -83,6 +84,29 @@ def _elements(dims: tuple[int, ...]) -> int:
     return product
 
 
+def _ends_with(dims: tuple[int, ...], last: int) -> bool:
+    """Whether the last dimensions of a shape, taken together, are `last` long."""
+    product = 1
+    for size in reversed(dims):
+        product *= size
+        if product >= last:
+            return product == last
+    return False
+
+
+def dtypes_differ(text: str) -> bool:
+    """Whether the first two of the JSON text of `Input type` are tensors of different dtypes."""
+    try:
+        types = msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    if not isinstance(types, list) or len(types) < 2:
+        return False
+    first, second = types[0], types[1]
+    tensors = isinstance(first, str) and isinstance(second, str) and first and second
+    return bool(tensors and first != second and "Scalar" not in (first, second))
+
+
 class _Finder:
     """Look up shapes and neighbours of the ops of one trace."""
 
@@ -135,11 +159,22 @@ class _Finder:
         return _Scores(_elements(tensors[-2]), tensors[-2][-1])
 
     def touches(self, row: int, scores: _Scores) -> bool:
-        """Whether an op has an input of the size of the scores."""
+        """Whether an op has an input of the size of the scores, also if seen as height by width."""
         return any(
-            entry and entry[-1] == scores.last and _elements(entry) == scores.elements
+            _elements(entry) == scores.elements and _ends_with(entry, scores.last)
             for entry in self.dims(row)
+            if entry
         )
+
+    def works_on_scores(self, row: int, scores: _Scores | None) -> bool:
+        """Whether an op between the products is elementwise work on the scores."""
+        name = self.trace.name_of(row)
+        if not _SCORE_OPS.match(name):
+            return False
+        types = int(self.trace.events.types[row])
+        if name in CAST_OPS and types >= 0 and not dtypes_differ(self.trace.strings[types]):
+            return False
+        return scores is None or self.touches(row, scores)
 
 
 def find(trace: Trace) -> Chains:
@@ -218,18 +253,14 @@ def _between(finder: _Finder, first: int, second: int) -> Int64:
     return lane[low:high]
 
 
-def _mark(
-    finder: _Finder, found: list[tuple[int, int, int, _Scores | None]], of_op: Int32
-) -> None:
+def _mark(finder: _Finder, found: list[tuple[int, int, int, _Scores | None]], of_op: Int32) -> None:
     """Give each op of a chain, everything inside it and its mere wrappers the chain's number."""
     trace = finder.trace
     parent = trace.links.parent
     for number, (first, softmax, second, scores) in enumerate(found):
         members = [first, softmax, second]
         for row in _between(finder, first, second).tolist():
-            if _SCORE_OPS.match(trace.name_of(row)) and (
-                scores is None or finder.touches(row, scores)
-            ):
+            if finder.works_on_scores(row, scores):
                 members.append(row)
         for row in members:
             of_op[row] = number

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -185,20 +184,8 @@ def _casts(trace: Trace, ops: Int64) -> Int64:
     rows = ops[copies[events.name[ops]] & (events.types[ops] >= 0)]
     changes = np.zeros(len(trace.strings), dtype=np.bool_)
     for index in np.unique(events.types[rows]).tolist():
-        changes[index] = _dtypes_differ(trace.strings[index])
+        changes[index] = attention_chains.dtypes_differ(trace.strings[index])
     return rows[changes[events.types[rows]]]
-
-
-def _dtypes_differ(text: str) -> bool:
-    try:
-        types = msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError):
-        return False
-    if not isinstance(types, list) or len(types) < 2:
-        return False
-    first, second = types[0], types[1]
-    tensors = isinstance(first, str) and isinstance(second, str) and first and second
-    return bool(tensors and first != second and "Scalar" not in (first, second))
 
 
 def _in_optimizer(trace: Trace, rules: _Rules, rows: Int64) -> Bool:
@@ -278,9 +265,7 @@ def _kernel_rules(trace: Trace, rules: _Rules, device: Int64) -> Int32:
     return found
 
 
-def _kernel_chains(
-    trace: Trace, rules: _Rules, rule: Int32, kernel: Int32, device: Int64
-) -> None:
+def _kernel_chains(trace: Trace, rules: _Rules, rule: Int32, kernel: Int32, device: Int64) -> None:
     """Find product, softmax, product among kernels that only their names decided.
 
     On one stream, with nothing but elementwise and copy kernels between; for graph replays and
@@ -314,7 +299,7 @@ def _kernel_chains(
                 ends.append(at)
         if len(ends) == 2 and linear[decided[ends[0]]] and linear[decided[ends[1]]]:
             inside = np.arange(ends[0], ends[1] + 1)
-            members = inside[scores[decided[inside]]].tolist() + [*ends, place]
+            members = [*inside[scores[decided[inside]]].tolist(), *ends, place]
             rule[order[members]] = chain
 
 

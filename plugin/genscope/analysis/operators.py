@@ -12,9 +12,10 @@ from genscope.analysis.drilldown import category_rows
 from genscope.analysis.modules import module_rows
 from genscope.analysis.results import DeviceInfo, Operators, PassRow
 from genscope.analysis.tables import by_category, figures
-from genscope.analysis.work import DEVICE, Sums, Work, gather
+from genscope.analysis.work import DEVICE, Work, gather
 from genscope.trace.errors import TraceWarning
 from genscope.trace.model import Int64, Kind, Trace
+
 
 def breakdown(trace: Trace) -> Operators:
     """Add up the time of a trace by category and by everything it can be drilled down to.
@@ -29,7 +30,7 @@ def breakdown(trace: Trace) -> Operators:
     has_device = work.basis == DEVICE
     category = _category_of_row(work, classes)
     components, modules, module_warnings = module_rows(trace, work, category, total)
-    warnings = [*trace.warnings, *_unlinked_warning(whole, total), *module_warnings]
+    warnings = [*trace.warnings, *_unlinked_warning(work, total), *module_warnings]
     return Operators(
         trace=os.path.basename(trace.path),
         base_ns=str(trace.base_ns),
@@ -66,14 +67,14 @@ def _category_of_row(work: Work, classes: Classes) -> Int64:
     return found
 
 
-def _unlinked_warning(whole: Sums, total: int) -> list[TraceWarning]:
-    lost = int(whole.unlinked_ns[0])
+def _unlinked_warning(work: Work, total: int) -> list[TraceWarning]:
+    lost = int(work.time_ns[work.unlinked].sum())
     if not lost:
         return []
     return [
         TraceWarning(
             code="unlinked",
-            count=lost,
+            count=int(work.unlinked.sum()),
             message=f"{100 * lost / max(total, 1):.1f} % of device time has no launch in the "
             "trace (it began before the recording, or its launch was lost): kernel names alone "
             "give its category. Warm-up steps before the recording avoid this.",

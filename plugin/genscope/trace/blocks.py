@@ -8,7 +8,7 @@ broken is lost.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -28,6 +28,7 @@ _SINGLE_EVENT_BYTES = 1 << 16
 _MAX_MEMBERS = 10_000
 
 Decode = Callable[[bytes], Sequence[AnyEvent]]
+Block = tuple[int, Sequence[AnyEvent]]
 
 
 class Blocks:
@@ -43,6 +44,7 @@ class Blocks:
         self.repairs: Counter[str] = Counter()
         self.unreadable = 0
         self.truncated = False
+        self.bare_list = False
         self._source = source
         self._decode = decode
         self._limits = limits
@@ -54,7 +56,7 @@ class Blocks:
         self._found_events = False
         self._kept_bytes = 0
 
-    def __iter__(self) -> Iterator[tuple[int, Sequence[AnyEvent]]]:
+    def __iter__(self) -> Iterator[Block]:
         self._fill(BLOCK_BYTES)
         what = identify(self._text[:4096])
         if what is not None:
@@ -68,7 +70,7 @@ class Blocks:
         opening = self._text[self._at : self._at + 1]
         self._at += 1
         if opening == b"[":
-            self._found_events = True
+            self._found_events = self.bare_list = True
             yield from self._events(closing_optional=True)
         else:
             yield from self._members()
@@ -112,7 +114,7 @@ class Blocks:
 
     # Members of the top-level object --------------------------------------------------------
 
-    def _members(self) -> Iterator[tuple[int, Sequence[AnyEvent]]]:
+    def _members(self) -> Iterator[Block]:
         for _ in range(_MAX_MEMBERS):
             if not self._skip(_SPACE + b","):
                 self.truncated = True
@@ -184,9 +186,7 @@ class Blocks:
 
     # Events ---------------------------------------------------------------------------------
 
-    def _events(
-        self, *, closing_optional: bool
-    ) -> Iterator[tuple[int, Sequence[AnyEvent]]]:
+    def _events(self, *, closing_optional: bool) -> Generator[Block, None, bool]:
         """Yield blocks up to the end of the array; return whether it was closed."""
         size = BLOCK_BYTES
         while True:

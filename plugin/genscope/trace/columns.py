@@ -12,14 +12,12 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from msgspec import UNSET
+from msgspec import UNSET, Raw, UnsetType
 
 from genscope.trace.decode import (
     FLOAT_EXACT_US,
     NO_ARGS,
     AnyEvent,
-    Args,
-    Event,
     ExactEvent,
     Scalar,
     decode_events,
@@ -27,7 +25,7 @@ from genscope.trace.decode import (
     exact_ns,
 )
 from genscope.trace.kinds import ANNOTATION_OPS_2021, kind_of
-from genscope.trace.model import Events, Int32, Int64, Kind, Track
+from genscope.trace.model import DEVICE_KINDS, Bool, Events, Int32, Int64, Kind, Track
 
 K = TypeVar("K")
 
@@ -38,9 +36,17 @@ MAX_DURATION_US = 366 * 86_400 * 1e6
 """A slice longer than a year is an overflow of its writer."""
 
 _DECIMAL_START = re.compile(rb'"ts"\s*:\s*"?\d{13,}\.')
-_WITH_ARGS = frozenset(
-    {Kind.CPU_OP, Kind.ANNOTATION, Kind.RUNTIME, Kind.KERNEL, Kind.MEMCPY, Kind.MEMSET}
-)
+_NAMES_2021 = frozenset({"Operator", "Runtime", "Kernel", "Memcpy", "Memset"})
+
+
+def _table(*kinds: Kind) -> Bool:
+    table = np.zeros(256, dtype=np.bool_)
+    table[list(kinds)] = True
+    return table
+
+
+_IS_DEVICE = _table(*DEVICE_KINDS)
+_HAS_ARGS = _table(Kind.CPU_OP, Kind.ANNOTATION, Kind.RUNTIME, *DEVICE_KINDS)
 
 
 class Interned(dict[K, int], Generic[K]):
@@ -114,9 +120,7 @@ class Columns:
     def tracks(self) -> list[Track]:
         """Return the tracks in order of their index."""
         processes = {_lane(pid): name for pid, name in self.process_names.items()}
-        threads = {
-            (_lane(pid), _lane(tid)): name for (pid, tid), name in self.thread_names.items()
-        }
+        threads = {(_lane(pid), _lane(tid)): name for (pid, tid), name in self.thread_names.items()}
         return [
             Track(
                 process=process,
@@ -147,11 +151,10 @@ class Columns:
         kinds, names, strings = self._kinds, self._names, self.strings
         kind = np.array([kinds[event.cat] for event in slices], dtype=np.uint8)
         name = np.array([names[event.name] for event in slices], dtype=np.int32)
-        for row in np.flatnonzero(kind == Kind.CPU_OP).tolist():
-            if slices[row].cat == "Operator" and strings[name[row]].startswith(
-                ANNOTATION_OPS_2021
-            ):
-                kind[row] = Kind.ANNOTATION
+        if "Operator" in kinds:
+            for row in np.flatnonzero(kind == Kind.CPU_OP).tolist():
+                if strings[name[row]].startswith(ANNOTATION_OPS_2021):
+                    kind[row] = Kind.ANNOTATION
         tracks = self._raw_tracks
         self._put("start_ns", start)
         self._put("dur_ns", self._durations(slices))
@@ -163,45 +166,52 @@ class Columns:
         self.rows += len(slices)
 
     def _add_args(self, slices: Sequence[AnyEvent], kind: npt.NDArray[np.uint8]) -> None:
-        count = len(slices)
-        rows = np.flatnonzero(np.isin(kind, [int(one) for one in _WITH_ARGS]))
+        rows = np.flatnonzero(_HAS_ARGS[kind])
         args = [slices[row].args or NO_ARGS for row in rows.tolist()]
-        lanes = [slices[row].pid for row in rows.tolist()]
-        is_device = np.isin(kind[rows], (Kind.KERNEL, Kind.MEMCPY, Kind.MEMSET)).tolist()
-        columns: dict[str, tuple[type[np.signedinteger[Any]], list[Scalar]]] = {
-            "correlation": (np.int64, [a.correlation for a in args]),
-            "external_id": (
-                np.int64,
-                [a.external_id_2021 if a.external_id is None else a.external_id for a in args],
-            ),
-            "sequence": (np.int64, [a.sequence for a in args]),
-            "forward_thread": (np.int64, [a.forward_thread for a in args]),
-            "device": (
-                np.int32,
-                [
-                    (lane if a.device is None else a.device) if device else None
-                    for a, lane, device in zip(args, lanes, is_device, strict=True)
-                ],
-            ),
-            "dims": (np.int32, self._interned(args, "dims", "dims_2021")),
-            "types": (np.int32, self._interned(args, "types")),
-            "inputs": (np.int32, self._interned(args, "inputs")),
-        }
-        for column, (dtype, values) in columns.items():
-            whole = np.full(count, -1, dtype=dtype)
-            whole[rows] = _integers(values, dtype)
-            self._put(column, whole)
-
-    def _interned(self, args: Sequence[Args], *fields: str) -> list[Scalar]:
-        texts = self._texts
-        first = fields[0]
-        values = [getattr(a, first) for a in args]
-        for other in fields[1:]:
-            values = [
-                getattr(a, other) if value is UNSET else value
-                for a, value in zip(args, values, strict=True)
+        external_ids = [a.external_id for a in args]
+        dims = [a.dims for a in args]
+        if not _NAMES_2021.isdisjoint(self._kinds):
+            external_ids = [
+                a.external_id_2021 if value is None else value
+                for a, value in zip(args, external_ids, strict=True)
             ]
-        return [None if value is UNSET else texts[bytes(value)] for value in values]
+            dims = [
+                a.dims_2021 if value is UNSET else value
+                for a, value in zip(args, dims, strict=True)
+            ]
+        for column, values in (
+            ("correlation", [a.correlation for a in args]),
+            ("external_id", external_ids),
+            ("sequence", [a.sequence for a in args]),
+            ("forward_thread", [a.forward_thread for a in args]),
+        ):
+            self._put_at(column, rows, _integers(values, np.int64), len(slices))
+        for column, texts in (
+            ("dims", dims),
+            ("types", [a.types for a in args]),
+            ("inputs", [a.inputs for a in args]),
+        ):
+            self._put_at(column, rows, self._interned(texts), len(slices))
+        rows = np.flatnonzero(_IS_DEVICE[kind])
+        work = [slices[row] for row in rows.tolist()]
+        devices = [
+            event.pid if event.args is None or event.args.device is None else event.args.device
+            for event in work
+        ]
+        self._put_at("device", rows, _integers(devices, np.int32), len(slices))
+
+    def _put_at(self, column: str, rows: Int64, values: Int64 | Int32, count: int) -> None:
+        """Append a part of `count` entries that has `values` at `rows` and -1 elsewhere."""
+        whole = np.full(count, -1, dtype=values.dtype)
+        whole[rows] = values
+        self._put(column, whole)
+
+    def _interned(self, texts: Sequence[Raw | UnsetType]) -> Int32:
+        ids = self._texts
+        return np.array(
+            [-1 if text is UNSET else ids[bytes(text)] for text in texts],
+            dtype=np.int32,
+        )
 
     def _durations(self, slices: Sequence[AnyEvent]) -> Int64:
         micros = _floats([event.dur for event in slices])
@@ -354,8 +364,9 @@ def _integer(value: Scalar, limit: int) -> int:
 
 def _starts(events: Sequence[AnyEvent]) -> tuple[Int64, npt.NDArray[np.bool_]]:
     """Return the starts in nanoseconds and which of them are known, each of shape (n,)."""
-    if isinstance(events[0], Event) and all(type(event.ts) is float for event in events):
-        micros = np.array([event.ts for event in events], dtype=np.float64)
+    stamps = [event.ts for event in events]
+    if set(map(type, stamps)) == {float}:
+        micros = np.array(stamps, dtype=np.float64)
         known = np.abs(micros) < MAX_US
         return _nanoseconds(np.where(known, micros, 0.0)), known
     exact = [_start(event) for event in events]

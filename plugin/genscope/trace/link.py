@@ -8,33 +8,26 @@ used only where no op encloses the launch. What cannot be linked keeps -1.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from genscope.trace.kinds import GRAPH_LAUNCH_WORD, LAUNCH_WORDS
-from genscope.trace.model import NONE, Bool, Events, Int32, Int64, Kind, Links
+from genscope.trace.model import NONE, Events, Int32, Int64, Kind, Links
 from genscope.trace.nest import Nest
 
 MODULE_PREFIX = "nn.Module: "
 _ENGINE_PREFIX = "autograd::engine::evaluate_function"
 
 
-def name_mask(events: Events, strings: Sequence[str], wanted: npt.NDArray[np.bool_]) -> Bool:
-    """Mask of shape (n,) of rows whose name is among the `wanted` strings, shape (strings,)."""
-    return wanted[events.name] if len(strings) else np.zeros(len(events), dtype=np.bool_)
-
-
-def strings_where(
-    events: Events, rows: Int64, strings: Sequence[str], test: object
-) -> npt.NDArray[np.bool_]:
-    """Mask over all strings of those that name one of `rows` and for which `test` holds."""
-    assert callable(test)
-    mask = np.zeros(len(strings), dtype=np.bool_)
+def rows_named(
+    events: Events, strings: Sequence[str], rows: Int64, test: Callable[[str], object]
+) -> Int64:
+    """Return those of `rows` for whose name `test` holds; it is asked once a distinct name."""
+    wanted = np.zeros(len(strings), dtype=np.bool_)
     for index in np.unique(events.name[rows]).tolist():
-        mask[index] = test(strings[index])
-    return mask
+        wanted[index] = bool(test(strings[index]))
+    return rows[wanted[events.name[rows]]] if len(rows) else rows
 
 
 def is_launch_name(name: str) -> bool:
@@ -59,10 +52,10 @@ def link(events: Events, strings: Sequence[str], flows: Int64) -> Links:
     launch = np.full(count, NONE, dtype=np.int32)
     launch[device] = _launches(events, device)
     has_launch = device[launch[device] >= 0]
-    launches = launch[has_launch]
-    graph = strings_where(events, launches, strings, lambda name: GRAPH_LAUNCH_WORD in name)
+    launches = launch[has_launch].astype(np.int64)
+    graphs = rows_named(events, strings, launches, lambda name: GRAPH_LAUNCH_WORD in name)
     graph_launch = np.zeros(count, dtype=np.bool_)
-    graph_launch[has_launch] = name_mask(events, strings, graph)[launches]
+    graph_launch[has_launch] = np.isin(launches, graphs)
 
     op = np.full(count, NONE, dtype=np.int32)
     op[ops] = ops
@@ -78,8 +71,7 @@ def link(events: Events, strings: Sequence[str], flows: Int64) -> Links:
     module = np.full(count, NONE, dtype=np.int32)
     module_parent = np.full(count, NONE, dtype=np.int32)
     python = np.flatnonzero(events.kind == Kind.PYTHON)
-    named = strings_where(events, python, strings, lambda name: name.startswith(MODULE_PREFIX))
-    frames = python[name_mask(events, strings, named)[python]]
+    frames = rows_named(events, strings, python, lambda name: name.startswith(MODULE_PREFIX))
     if len(frames):
         nest = Nest(frames, events.track, events.start_ns, end)
         rows, outer = nest.parents()
@@ -102,7 +94,7 @@ def link(events: Events, strings: Sequence[str], flows: Int64) -> Links:
     return links
 
 
-def _around(nest: Nest, events: Events, rows: Int64 | Int32) -> Int64:
+def _around(nest: Nest, events: Events, rows: Int64) -> Int64:
     return nest.enclosing(events.track[rows], events.start_ns[rows])
 
 
@@ -126,9 +118,7 @@ def _launches(events: Events, device: Int64) -> Int64:
     return found
 
 
-def _by_external_id(
-    events: Events, op: Int32, device: Int64, launches: Int32, ops: Int64
-) -> None:
+def _by_external_id(events: Events, op: Int32, device: Int64, launches: Int64, ops: Int64) -> None:
     """Give launches outside any op the op with their `External id` that is open at that time."""
     lost = np.flatnonzero((op[device] == NONE) & (events.external_id[launches] > 0))
     if not len(lost) or not len(ops):
@@ -165,8 +155,8 @@ def _link_backward(
     The forward op of a node is the other end of its `fwdbwd` flow, else the innermost forward op
     with its sequence number; everything inside a node has the node's forward op.
     """
-    named = name_mask(events, strings, strings_where(events, ops, strings, _is_backward_name))
-    nodes = ops[(events.forward_thread[ops] > 0) | named[ops]]
+    named = rows_named(events, strings, ops, _is_backward_name)
+    nodes = np.union1d(ops[events.forward_thread[ops] > 0], named)
     if not len(nodes):
         return
     nest = Nest(nodes, events.track, events.start_ns, events.end_ns)
@@ -205,9 +195,7 @@ def _link_backward(
     links.forward_op[links.in_recompute] = NONE
 
 
-def _by_flow(
-    events: Events, flows: Int64, op_nest: Nest, nodes: Nest, forward_of: Int32
-) -> None:
+def _by_flow(events: Events, flows: Int64, op_nest: Nest, nodes: Nest, forward_of: Int32) -> None:
     """Let `fwdbwd` flows say the forward op of the backward node at their head."""
     tails = flows[flows[:, 3] == 0]
     heads = flows[flows[:, 3] == 1]

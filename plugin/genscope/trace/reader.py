@@ -11,8 +11,8 @@ import numpy as np
 from genscope.trace.blocks import Blocks
 from genscope.trace.columns import Columns, EventDecoder
 from genscope.trace.errors import TraceError, TraceWarning
-from genscope.trace.link import is_launch_name, link, strings_where
-from genscope.trace.model import Device, Events, Int64, Kind, Trace
+from genscope.trace.link import is_launch_name, link, rows_named
+from genscope.trace.model import Device, Kind, Trace
 from genscope.trace.source import Limits, Progress, Source
 
 _EPOCH_NS = 10**18
@@ -62,17 +62,14 @@ def _read(source: Source, limits: Limits) -> Trace:
         if block:
             offsets.append((offset, columns.rows))
             columns.add(block)
-    if not columns.counts or set(columns.counts) == {("", None)}:
-        if columns.counts or (not blocks.metadata and not blocks.truncated):
-            raise TraceError(
-                f"{source.path}: is a JSON list, but not of trace events (none has a `ph`)"
-            )
+    if blocks.bare_list and not any(phase for phase, _ in columns.counts):
+        raise TraceError(
+            f"{source.path}: is a JSON list, but not of trace events (none has a `ph`)"
+        )
     events = columns.finish()
     start_ns = int(events.start_ns.min()) if len(events) else 0
     events.start_ns -= start_ns
-    flows = (
-        np.concatenate(columns.flows) if columns.flows else np.empty((0, 4), dtype=np.int64)
-    )
+    flows = np.concatenate(columns.flows) if columns.flows else np.empty((0, 4), dtype=np.int64)
     flows[:, 2] -= start_ns
     links = link(events, columns.strings, flows)
     rank, world_size = _distributed(blocks.metadata)
@@ -129,15 +126,7 @@ def _devices(metadata: Mapping[str, Any]) -> list[Device]:
     return devices
 
 
-def _launch_rows(events: Events, strings: list[str]) -> Int64:
-    calls = np.flatnonzero(events.kind == Kind.RUNTIME)
-    wanted = strings_where(events, calls, strings, is_launch_name)
-    return calls[wanted[events.name[calls]]] if len(calls) else calls
-
-
-def _warnings(
-    trace: Trace, source: Source, blocks: Blocks, columns: Columns
-) -> list[TraceWarning]:
+def _warnings(trace: Trace, source: Source, blocks: Blocks, columns: Columns) -> list[TraceWarning]:
     found: list[TraceWarning] = []
 
     def warn(code: str, count: int, message: str) -> None:
@@ -145,7 +134,8 @@ def _warnings(
             found.append(TraceWarning(code=code, count=count, message=message))
 
     truncated = blocks.truncated or source.truncated
-    launches = len(_launch_rows(trace.events, columns.strings))
+    calls = np.flatnonzero(trace.events.kind == Kind.RUNTIME)
+    launches = len(rows_named(trace.events, trace.strings, calls, is_launch_name))
     if launches and not trace.has_device:
         cause = "the file is cut off before it" if truncated else "the profiler recorded none"
         warn(

@@ -7,9 +7,7 @@ from typing import NamedTuple
 
 # The closing quote is optional so that a string cut off by the end of the buffer is seen as such.
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*("?)|([{\[])|([}\]])', re.S)
-_BOUNDARY = re.compile(
-    rb'\}\s*,\s*\{\s*"(?:ph|name|cat|pid|tid|ts|dur|id|args|bp|s)"\s*:'
-)
+_BOUNDARY = re.compile(rb'\}\s*,\s*\{\s*"(?:ph|name|cat|pid|tid|ts|dur|id|args|bp|s)"\s*:')
 
 
 class Spans(NamedTuple):

@@ -16,6 +16,8 @@ Progress = Callable[[int, "int | None"], None]
 GZIP_MAGIC = b"\x1f\x8b"
 _READ = 1 << 18
 
+INFLATE_ERROR: type[Exception] = isal_zlib.error  # type: ignore[assignment] # stub: an instance
+
 _NOT_A_TRACE: tuple[tuple[bytes, str], ...] = (
     (b"PK\x03\x04", "a zip archive; unpack it and open the trace inside"),
     (b"\x28\xb5\x2f\xfd", "zstd-compressed; decompress it with `zstd -d` first"),
@@ -119,7 +121,7 @@ class Source:
     def _inflated(self, size: int) -> bytes:
         try:
             out: bytes = self._inflate.decompress(self._raw, max(size, 1))
-        except isal_zlib.error as error:
+        except INFLATE_ERROR as error:
             self._ended = True
             self.truncated = True
             self.warnings.append(
