@@ -141,22 +141,28 @@ class _Finder:
         index = int(self.trace.events.dims[row])
         return parse_dims(self.trace.strings[index]) if index >= 0 else ()
 
+    def operands(self, row: int) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
+        """Shapes of the two operands of a product, (…, q, d) and (…, d, k)."""
+        dims = self.dims(row)
+        first = 1 if self.trace.name_of(row) == "aten::baddbmm" else 0
+        pair = dims[first : first + 2]
+        if len(pair) < 2 or len(pair[0]) not in (2, 3) or len(pair[0]) != len(pair[1]):
+            return None
+        left, right = pair
+        return (left, right) if left[-1] == right[-2] else None
+
     def product_output(self, row: int) -> _Scores | None:
         """Size of what a product makes."""
-        tensors = [entry for entry in self.dims(row) if len(entry) in (2, 3)]
-        if len(tensors) < 2:
+        pair = self.operands(row)
+        if pair is None:
             return None
-        left, right = tensors[-2], tensors[-1]
-        if len(left) != len(right) or left[-1] != right[-2]:
-            return None
+        left, right = pair
         return _Scores(_elements(left[:-1]) * right[-1], right[-1])
 
     def product_input(self, row: int) -> _Scores | None:
         """Size of the left operand of a product."""
-        tensors = [entry for entry in self.dims(row) if len(entry) in (2, 3)]
-        if len(tensors) < 2:
-            return None
-        return _Scores(_elements(tensors[-2]), tensors[-2][-1])
+        pair = self.operands(row)
+        return None if pair is None else _Scores(_elements(pair[0]), pair[0][-1])
 
     def touches(self, row: int, scores: _Scores) -> bool:
         """Whether an op has an input of the size of the scores, also if seen as height by width."""

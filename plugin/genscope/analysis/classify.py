@@ -148,16 +148,18 @@ def _decide_ops(
         rules.strength(Strength.WEAK),
     )
     own = of_name[events.name]
+    own[chains.of_op >= 0] = in_chain
     decided = np.full(len(events), NONE, dtype=np.int32)
     weak = np.full(len(events), NONE, dtype=np.int32)
     whole = np.full(len(events), NONE, dtype=np.int32)
-    todo, at = ops, ops
+    todo: Int64 = ops
+    at: Int64 = ops
     while len(todo):
         rule = own[at]
         for mask, column in ((normal, decided), (weak_mask, weak), (scope, whole)):
             fresh = mask[rule] & (column[todo] == NONE)
             column[todo[fresh]] = rule[fresh]
-        outer = links.parent[at]
+        outer = links.parent[at].astype(np.int64)
         todo, at = todo[outer >= 0], outer[outer >= 0]
 
     memory = rules.mask(MEMORY)
@@ -165,15 +167,15 @@ def _decide_ops(
     decided[casts[memory[decided[casts]] | (decided[casts] == NONE)]] = cast
     inside = (whole != NONE) & ~memory[decided]
     decided[inside] = whole[inside]
-    decided[chains.of_op >= 0] = in_chain
 
     attention = rules.mask(ATTENTION)
     forward = links.forward_op
     # A product, softmax or scale in backward is attention if what it differentiates was.
+    own_or_weak = np.where(decided == NONE, weak, decided)
     of_attention = (
-        (forward >= 0) & attention[decided[forward]] & links.in_backward & ~memory[decided]
+        (forward >= 0) & attention[decided[forward]] & links.in_backward & ~memory[own_or_weak]
     )
-    decided[of_attention & (decided != NONE) & ~attention[decided]] = backward_chain
+    decided[of_attention & (own_or_weak != NONE) & ~attention[decided]] = backward_chain
     return decided, weak
 
 

@@ -71,22 +71,22 @@ decode_events = msgspec.json.Decoder(list[Event]).decode
 decode_exact = msgspec.json.Decoder(list[ExactEvent]).decode
 
 
-def lenient(text: bytes) -> Event:
+def lenient(text: bytes) -> ExactEvent:
     """Decode one event whose fields may have any type; what makes no sense becomes None.
 
     Raises one of DECODE_ERRORS where `text` is no JSON object.
     """
     raw = msgspec.json.decode(text, type=dict[str, Raw])
-    event = Event()
+    event = ExactEvent()
     for name in ("ph", "cat", "name"):
         value = _scalar(raw.get(name))
         setattr(event, name, None if value is None else str(value))
     event.ph = event.ph or ""
     for name in ("pid", "tid", "id"):
         setattr(event, name, _scalar(raw.get(name)))
-    for name in ("ts", "dur"):
-        value = _scalar(raw.get(name))
-        setattr(event, name, value if isinstance(value, float | str) else _as_float(value))
+    event.ts = raw.get("ts", UNSET)
+    duration = _scalar(raw.get("dur"))
+    event.dur = duration if isinstance(duration, str) else _as_float(duration)
     if "args" in raw:
         try:
             event.args = msgspec.json.decode(raw["args"], type=Args)

@@ -43,6 +43,8 @@ def match_fused(text: str) -> Rule | None:
     words = fused_ops(found["ops"])
     if found["kind"] == "tem":
         return _template(words)
+    if found["kind"] is None and not words:
+        return None
     return _loops(words)
 
 

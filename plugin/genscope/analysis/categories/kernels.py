@@ -11,9 +11,7 @@ import re
 
 from genscope.analysis.categories.vocabulary import Patterns, Row
 
-COPIES: tuple[Row, ...] = (
-    ("Memory", "memcpy or memset", r"^(?:memcpy|memset)\b|__amd_rocclr_"),
-)
+COPIES: tuple[Row, ...] = (("Memory", "memcpy or memset", r"^(?:memcpy|memset)\b|__amd_rocclr_"),)
 """Copies and sets, which are kernels on some ROCm releases."""
 
 VENDORS: tuple[Row, ...] = (
@@ -62,10 +60,10 @@ LAST: tuple[Row, ...] = (
 
 PRIMITIVES: tuple[Row, ...] = (
     ("Other", "sort", r"radix_?sort|merge_?sort|segmented_?sort|block_sort|onesweep|histogram"),
+    ("Elementwise", "scan", r"scan_config|device_?scan"),
     ("Memory", "selection", r"select|partition|compact|nonzero|gather|scatter|memcpy|fill"),
     ("Other", "unique", r"unique|runlength|run_length|reduce_?by_?key|adjacent"),
-    ("Elementwise", "scan", r"scan"),
-    ("Elementwise", "reduction or transform", r"reduce|transform|for_?each|parallel_for|init"),
+    ("Elementwise", "reduction or transform", r"reduce|scan|transform|for_?each|parallel_for|init"),
 )
 """CUB, Thrust, hipCUB, rocPRIM: what an algorithm does to its elements."""
 
@@ -102,9 +100,9 @@ ATEN: tuple[Row, ...] = (
     (
         "Memory",
         "copy, fill or index",
-        r"direct_copy|fillfunctor|fill_kernel|catarray|copy(?!sign)|gather|scatter|index"
+        r"direct_copy|fillfunctor|(?<!masked_)fill_kernel|catarray|copy(?!sign)|gather|scatter|index"
         r"|arange|linspace|range_cuda|flip_|roll_|reflection_pad|replication_pad|_pad_|padded"
-        r"|put_kernel|take_|nonzero|shuffle|eye_",
+        r"|take_|nonzero|write_indices|shuffle|eye_",
     ),
     ("Elementwise", "reduction", r"reduce_kernel|reduceop"),
     ("Elementwise", "scan", r"_scan_|scan_kernel|cumsum|cumprod"),
@@ -120,7 +118,7 @@ FAMILIES: tuple[tuple[re.Pattern[str], Patterns], ...] = (
         Patterns("kernel", PRIMITIVES),
     ),
     (
-        re.compile(r"at::native|at6native|at::cuda|cunn_|^softmax_warp|\(anonymous namespace\)::s"),
+        re.compile(r"at::native|at6native|at::cuda|cunn_|softmax_warp"),
         Patterns("kernel", ATEN),
     ),
 )

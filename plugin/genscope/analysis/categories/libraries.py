@@ -31,7 +31,7 @@ DEDICATED: tuple[Row, ...] = (
     (
         "Attention",
         "fused attention",
-        r"fmha|sdpa|scaled_?dot_?product|mem(?:ory)?_?eff(?:icient)?_?attention|efficient_attention"
+        r"fmha|sdpa|fused_sdp_choice|scaled_?dot_?product|mem(?:ory)?_?eff(?:icient)?_?attention|efficient_attention"
         r"|_cudnn_attention|gemm_?softmax_?gemm|(?:^|[^a-z])attn_(?:fwd|bwd)|mha_(?:fwd|bwd|varlen)"
         r"|flex_(?:attention|decoding)|sage_?att|qk_int\d?_sv|fused_?attn|multi_?head_?attention"
         r"|(?:batch|single)_?(?:prefill|decode)_?(?:with|kernel)|softmax_context",
@@ -46,6 +46,11 @@ DEDICATED: tuple[Row, ...] = (
         "Attention",
         "merge of attention parts",
         r"reduce_segments|merge_?(?:attn_)?states?|merge_attn",
+    ),
+    (
+        "Attention",
+        "softmax of masked scores",
+        r"scaled_(?:upper_triang_|aligned_causal_)?masked_softmax",
     ),
     ("Attention", "Triton attention", r"^_(?:fwd|bwd)_(?:grouped_)?kernel|^_bwd_preprocess"),
 )
@@ -69,7 +74,7 @@ KEYWORDS: tuple[Row, ...] = (
     (
         "Other",
         "selection or sampling",
-        r"(?<![a-z])top_?[kp]|min_p|renorm|(?<!up)(?<!down)(?<!re)(?<!grid_)sampl(?:e|ing)"
+        r"(?<![a-z])top_?[kp]|min_p|renorm|(?<!up)(?<!down)(?<!re)(?<!grid_)(?<!grid)sampl(?:e|ing)"
         r"|multinomial|arg_?(?:max|min)|radix_?sort|bitonic|merge_?sort|(?<![a-z])sort(?![a-z])"
         r"|beam_search|penalt|moe_fused_gate|(?<![a-z])nms|roi_(?:align|pool)",
     ),
@@ -86,7 +91,7 @@ KEYWORDS: tuple[Row, ...] = (
         r"norm(?!al)|welford|(?<![a-z])ln_(?:fwd|bwd)|cucomputegradinput|cucomputepartgradgamma",
     ),
     ("Elementwise", "rotary embedding", r"rotary|(?<![a-z])m?rope(?![a-z])|fusedrope|rope_"),
-    ("Elementwise", "resampling", r"upsampl|downsampl|resampl|interpolat|grid_sampl"),
+    ("Elementwise", "resampling", r"upsampl|downsampl|resampl|interpolat|grid_?sampl"),
     (
         "Memory",
         "cache write",

@@ -19,8 +19,8 @@ _OP_NAMESPACES = Patterns("op", ops.NAMESPACES, _WHOLE)
 _OP_DEDICATED = Patterns("op", libraries.DEDICATED, _WHOLE)
 _OP_KEYWORDS = Patterns("op", libraries.KEYWORDS, _WHOLE)
 _KERNEL_COPIES = Patterns("kernel", kernels.COPIES)
+_KERNEL_DEDICATED = Patterns("kernel", libraries.DEDICATED)
 _KERNEL_TABLES = (
-    Patterns("kernel", libraries.DEDICATED),
     Patterns("kernel", kernels.VENDORS),
     Patterns("kernel", libraries.KEYWORDS),
     Patterns("kernel", kernels.LAST),
@@ -55,7 +55,7 @@ def match_kernel(name: str, kind: Kind) -> Rule | None:
     if kind in _COPY:
         return Rule("Memory", "", _COPY[kind])
     text = name[:NAME_LIMIT].lower()
-    rule = _KERNEL_COPIES.match(text) or match_fused(text)
+    rule = _KERNEL_COPIES.match(text) or match_fused(text) or _KERNEL_DEDICATED.match(text)
     if rule is not None:
         return rule
     for marker, table in kernels.FAMILIES:

@@ -30,8 +30,12 @@ MODULES: tuple[Row, ...] = (
     ("Normalization/GroupNorm", "GroupNorm", r"GroupNorm(?!.{0,20}Linear)"),
     ("Normalization", "norm", r"(?:Norm|BatchNorm|InstanceNorm|RMSNorm)(?:\dd|Gated|FP32|32)?$"),
     ("Elementwise", "rotary embedding", r"Rotary|RoPE|Rope(?![a-z])"),
-    ("Embedding", "Embedding", r"(?:^|Vocab|Vocabulary|Token|Word|Parallel|Position(?:al)?|Learned\w"
-     r"{0,20})Embedding(?:Bag|1D|4bit|8bit)?$"),
+    (
+        "Embedding",
+        "Embedding",
+        r"(?:^|Vocab|Vocabulary|Token|Word|Parallel|Position(?:al)?|^Learned\w{0,20})"
+        r"Embedding(?:Bag|1D|4bit|8bit)?$",
+    ),
     ("Linear", "Linear", r"Linear(?!Att)(?:\w{0,4}|Layer|FP8|4bit|8bitLt|NF4)$|^Conv1D$"),
     ("Convolution", "convolution", r"Conv(?:Transpose|olution)?(?:\dd)$|CausalConv\dd$"),
     ("Softmax", "Softmax", r"Softmax(?:2d)?$|CrossEntropy"),

@@ -62,9 +62,7 @@ Row = tuple[str, str, str]
 """A row of a table: `category` or `category/child`, label, pattern."""
 
 
-def make_rule(
-    category: str, pattern: str, name: str, strength: Strength = Strength.NORMAL
-) -> Rule:
+def make_rule(category: str, pattern: str, name: str, strength: Strength = Strength.NORMAL) -> Rule:
     """Make the rule of a row, whose category may be written `category/child`."""
     head, _, sub = category.partition("/")
     if head not in CATEGORIES:
