@@ -30,7 +30,12 @@ def breakdown(trace: Trace) -> Operators:
     has_device = work.basis == DEVICE
     category = _category_of_row(work, classes)
     components, modules, module_warnings = module_rows(trace, work, category, total)
-    warnings = [*trace.warnings, *_unlinked_warning(work, total), *module_warnings]
+    warnings = [
+        *trace.warnings,
+        *_empty_warning(trace, work),
+        *_unlinked_warning(work, total),
+        *module_warnings,
+    ]
     return Operators(
         trace=os.path.basename(trace.path),
         base_ns=str(trace.base_ns),
@@ -65,6 +70,19 @@ def _category_of_row(work: Work, classes: Classes) -> Int64:
     of_rule = np.array([number[rule.category] for rule in classes.rules], dtype=np.int64)
     found: Int64 = of_rule[classes.rule[work.rows]] if len(work.rows) else work.rows
     return found
+
+
+def _empty_warning(trace: Trace, work: Work) -> list[TraceWarning]:
+    if len(work.rows) or not len(trace.events):
+        return []
+    return [
+        TraceWarning(
+            code="no_work",
+            count=len(trace.events),
+            message="The trace has neither device events nor CPU ops, so there is no time to break "
+            "down: was it written by torch.profiler?",
+        )
+    ]
 
 
 def _unlinked_warning(work: Work, total: int) -> list[TraceWarning]:

@@ -37,7 +37,7 @@ ANNOTATION_OPS_2021 = ("ProfilerStep#", "Optimizer.", "enumerate(DataLoader)#")
 
 LAUNCH_WORDS = (
     "LaunchKernel",
-    "launchkernel",
+    "KernelLaunch",
     "LaunchCooperativeKernel",
     "ModuleLaunch",
     "GraphLaunch",

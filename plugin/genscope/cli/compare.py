@@ -1,0 +1,35 @@
+"""`genscope compare A B…`: several traces side by side, the first is the base."""
+
+from __future__ import annotations
+
+import argparse
+
+from genscope.cli.output import add_format, emit
+from genscope.cli.sources import labels, read
+
+NAME = "compare"
+HELP = "Compare where the time went in several traces; the first is the base."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `genscope compare`."""
+    parser.add_argument(
+        "base",
+        metavar="A",
+        help="the base: a trace (*.json, *.json.gz), its fsspec URL, or a directory with one trace",
+    )
+    parser.add_argument("others", metavar="B", nargs="+", help="what to compare with it")
+    add_format(parser)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Run `genscope compare`."""
+    from genscope.analysis.compare import compare
+    from genscope.analysis.operators import breakdown
+    from genscope.cli.comparison import document
+
+    paths = [args.base, *args.others]
+    # One trace at a time: results are small, traces are not.
+    runs = [(name, breakdown(read(path))) for name, path in zip(labels(paths), paths, strict=True)]
+    result = compare(runs)
+    emit(result, args.format, lambda: document(result))

@@ -1,0 +1,128 @@
+"""From what the user typed to a trace: a file, an fsspec URL, or a directory with one trace."""
+
+from __future__ import annotations
+
+import os
+import re
+import zlib
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from genscope.cli.errors import Unusable
+from genscope.cli.progress import reading
+
+if TYPE_CHECKING:
+    from genscope.trace import Trace
+
+SUFFIXES = (".pt.trace.json.gz", ".pt.trace.json", ".json.gz", ".json")
+"""How traces are named, longest first."""
+
+TORCH_SUFFIXES = SUFFIXES[:2]
+"""How torch's trace handler names them: such a file is a trace, other JSON is looked into."""
+
+MOST_NAMED = 8
+MOST_FOUND = 100
+HEAD_BYTES = 4096
+
+_MARK = re.compile(rb'"(?:traceEvents|ph|deviceProperties|baseTimeNanoseconds)"\s*:')
+
+
+def read(path: str) -> Trace:
+    """Read the trace at `path`, with progress on stderr. Raises `Unusable`."""
+    from genscope.trace import TraceError, load
+
+    found = resolve(path)
+    try:
+        with reading(os.path.basename(found)) as progress:
+            return load(found, progress=progress)
+    except TraceError as error:
+        raise Unusable(str(error)) from error
+    except MemoryError as error:
+        raise Unusable(f"{found}: too little memory to read it") from error
+    except Exception as error:
+        if "://" not in found:
+            raise
+        # A remote file system fails in its own ways: a refused login, a host that is not there.
+        raise Unusable(f"{found}: {str(error) or type(error).__name__}") from error
+
+
+def resolve(path: str) -> str:
+    """The file that `path` means: itself, or the one trace in the directory. Raises `Unusable`."""
+    if not os.path.isdir(path):
+        return path
+    choices = sorted(_traces(path))
+    if len(choices) == 1:
+        return choices[0]
+    if not choices:
+        raise Unusable(f"{path}: no trace in this directory (looked for *.json and *.json.gz)")
+    count = f"{len(choices)} traces" if len(choices) < MOST_FOUND else "many traces"
+    names = [os.path.relpath(name, path) for name in choices[:MOST_NAMED]]
+    more = ["…"] if len(choices) > MOST_NAMED else []
+    raise Unusable(f"{path}: {count} in this directory, name one: {', '.join(names + more)}")
+
+
+def _traces(directory: str) -> Iterator[str]:
+    """At most `MOST_FOUND` traces under `directory`; what is hidden is left out."""
+    count = 0
+    unreadable: list[OSError] = []
+    for folder, folders, files in os.walk(directory, onerror=unreadable.append):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            path = os.path.join(folder, name)
+            if name.startswith(".") or not name.endswith(SUFFIXES):
+                continue
+            if name.endswith(TORCH_SUFFIXES) or _looks_like_trace(path):
+                yield path
+                count += 1
+                if count == MOST_FOUND:
+                    return
+    if count == 0 and unreadable:
+        raise Unusable(f"{unreadable[0].filename}: {unreadable[0].strerror}")
+
+
+def _looks_like_trace(path: str) -> bool:
+    """Whether the first bytes of a JSON file are those of a trace."""
+    try:
+        with open(path, "rb") as file:
+            head = file.read(HEAD_BYTES)
+        if head.startswith(b"\x1f\x8b"):
+            head = zlib.decompressobj(31).decompress(head, HEAD_BYTES)
+    except (OSError, zlib.error):
+        return False
+    return _MARK.search(head) is not None
+
+
+def labels(paths: Sequence[str]) -> list[str]:
+    """A short name for each path, no two alike: the file's name, with folders where it must be.
+
+    `runs/base/w0.pt.trace.json` and `runs/flash/w0.pt.trace.json` become `base/w0` and `flash/w0`.
+    """
+    parts = [_stem(path.rstrip("/") or path).replace(os.sep, "/").split("/") for path in paths]
+    names = [_shortest(own, parts) for own in parts]
+    for i, name in enumerate(names):
+        alike = names[:i].count(name)
+        if alike:
+            names[i] = _unused(name, alike + 1, names)
+    # A name of bytes that are no UTF-8 could not be written as JSON.
+    return [name.encode("utf-8", "surrogateescape").decode("utf-8", "replace") for name in names]
+
+
+def _stem(path: str) -> str:
+    name = os.path.basename(path)
+    suffix = next((s for s in SUFFIXES if name.endswith(s) and name != s), "")
+    return path.removesuffix(suffix)
+
+
+def _shortest(own: list[str], every: list[list[str]]) -> str:
+    """The shortest tail of `own` that no other path of another name ends in."""
+    for length in range(1, len(own)):
+        tail = own[-length:]
+        if all(other == own or other[-length:] != tail for other in every):
+            return "/".join(tail)
+    return "/".join(own)
+
+
+def _unused(name: str, number: int, names: list[str]) -> str:
+    while f"{name} ({number})" in names:
+        number += 1
+    return f"{name} ({number})"

@@ -1,0 +1,1 @@
+"""The TensorBoard plugin: finds traces under the logdir, reads them aside, serves JSON."""

@@ -1,0 +1,56 @@
+"""The plugin as TensorBoard loads it: what it is called, whether it is active, its routes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tensorboard.plugins import base_plugin
+
+from genscope.analysis.compare import compare
+from genscope.tensorboard.activity import Activity
+from genscope.tensorboard.discovery import Discovery
+from genscope.tensorboard.http import app
+from genscope.tensorboard.loader import Loader
+from genscope.tensorboard.logdirs import logdirs_of
+from genscope.tensorboard.reading import read_operators
+from genscope.tensorboard.routes import Routes
+from genscope.tensorboard.static import ENTRY, Static
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+
+class GenScopePlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard has no types
+    """The tab "GenScope". Any field of the context may be None.
+
+    `discovery`, `loader` and `static` are made from the context unless they are passed in.
+    """
+
+    plugin_name = "genscope"
+
+    def __init__(
+        self,
+        context: Any,
+        *,
+        discovery: Discovery | None = None,
+        loader: Loader | None = None,
+        static: Static | None = None,
+    ) -> None:
+        super().__init__(context)
+        self._discovery = discovery or Discovery(logdirs_of(context.logdir, context.flags))
+        self._routes = Routes(self._discovery, loader or Loader(read_operators), compare)
+        self._static = static or Static()
+        self._activity = Activity(self._discovery.has_any)
+
+    def frontend_metadata(self) -> base_plugin.FrontendMetadata:
+        """Describe the tab."""
+        return base_plugin.FrontendMetadata(es_module_path=ENTRY, tab_name="GenScope")
+
+    def is_active(self) -> bool:
+        """Whether a file under the logdir promises a trace; quick, and opens no file."""
+        return self._activity()
+
+    def get_plugin_apps(self) -> dict[str, WSGIApplication]:
+        """Return the WSGI apps by route, below `data/plugin/genscope`."""
+        handlers = {**self._routes.handlers(), **self._static.handlers()}
+        return {route: app(handler) for route, handler in handlers.items()}

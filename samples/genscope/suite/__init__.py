@@ -1,0 +1,1 @@
+"""Generative models that build anywhere: real architectures, random weights, no download."""

@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests import paths
+
+# Read by torch and numpy when they are imported, so it is set before any test module is.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture(scope="session")
+def shared_traces() -> Path:
+    """The folder of public traces; the test is skipped without it, and fails in CI."""
+    folder = paths.shared_traces()
+    if folder is None:
+        missing = "no ../shared/traces beside the checkout, and GENSCOPE_TRACES names no folder"
+        if paths.in_ci():
+            pytest.fail(missing)
+        pytest.skip(missing)
+    return folder
