@@ -11,8 +11,8 @@ COMMAND = [sys.executable, "-m", "genscope.cli.main"]
 
 
 def environment(**more: str) -> dict[str, str]:
-    """The environment of a command: as here, but no colours or width are asked for."""
-    asked = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "PYTHONIOENCODING")
+    """The environment of a command: as here, but with no colours, width or buffering asked for."""
+    asked = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "PYTHONIOENCODING", "PYTHONUNBUFFERED")
     here = {name: value for name, value in os.environ.items() if name not in asked}
     return {**here, "PYTHONPATH": os.pathsep.join(sys.path), **more}
 

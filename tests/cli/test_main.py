@@ -170,8 +170,14 @@ def test_a_fault_of_genscope_is_status_1_and_one_line_unless_the_traceback_is_wa
         main(["--debug", "report", "x.json"])
 
 
+BUFFERING = [{}, {"PYTHONUNBUFFERED": "1"}]
+
+
+@pytest.mark.parametrize("more", BUFFERING)
 @pytest.mark.parametrize("style", ["text", "json", "markdown"])
-def test_a_reader_that_goes_away_leaves_no_traceback(recorded: Path, style: str) -> None:
+def test_a_reader_that_goes_away_leaves_no_traceback(
+    recorded: Path, style: str, more: dict[str, str]
+) -> None:
     read, write = os.pipe()
     os.close(read)
     with os.fdopen(write, "wb") as closed:
@@ -179,11 +185,40 @@ def test_a_reader_that_goes_away_leaves_no_traceback(recorded: Path, style: str)
             [*COMMAND, "report", str(recorded), "--format", style],
             stdout=closed,
             stderr=subprocess.PIPE,
-            env=environment(),
+            env=environment(**more),
             check=False,
         )
     assert done.stderr == b""
     assert done.returncode == 141
+
+
+@pytest.fixture(scope="module")
+def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A trace whose result is far larger than a pipe holds."""
+    args = {"device": 0, "stream": 7}
+    event = {"ph": "X", "cat": "kernel", "pid": 0, "tid": 7, "ts": 1, "dur": 1, "args": args}
+    events = [{**event, "name": f"kernel_{i}_" + "x" * 500} for i in range(2000)]
+    path = tmp_path_factory.mktemp("long") / "long.json"
+    path.write_bytes(msgspec.json.encode({"schemaVersion": 1, "traceEvents": events}))
+    return path
+
+
+@pytest.mark.parametrize("more", BUFFERING)
+def test_a_reader_that_has_seen_enough_is_told_from_one_that_has_seen_all(
+    long: Path, more: dict[str, str]
+) -> None:
+    command = [*COMMAND, "report", str(long), "--format", "json"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(**more)
+    ) as running:
+        assert running.stdout is not None and running.stderr is not None
+        assert running.stdout.read(1) == b"{"
+        running.stdout.close()
+        assert running.stderr.read() == b""
+    assert running.returncode == 141
+    done = subprocess.run(command, capture_output=True, env=environment(**more), check=True)
+    assert len(done.stdout) > 1_000_000
+    msgspec.json.decode(done.stdout)
 
 
 def test_version_to_a_reader_that_is_gone_leaves_no_traceback() -> None:

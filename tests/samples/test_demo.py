@@ -179,8 +179,8 @@ def test_what_ran_otherwise_is_said_and_the_rest_goes_on(
 
 
 def test_every_name_that_the_demo_offers_can_be_recorded() -> None:
-    assert demo.MODELS == tuple(workloads.BUILD)
-    assert demo.ATTENTION == tuple(record.ATTENTION)
+    assert tuple(workloads.BUILD) == demo.MODELS
+    assert tuple(record.ATTENTION) == demo.ATTENTION
 
 
 def test_a_logdir_that_is_a_file_is_refused(

@@ -56,7 +56,6 @@ FORMS = {
     "gzip": gzip.compress(wrapped()),
     "gzip members": gzip.compress(wrapped()[:60]) + gzip.compress(wrapped()[60:]),
     "gzip, zeros behind": gzip.compress(wrapped()) + bytes(512),
-    "gzip, text behind": gzip.compress(wrapped()) + b"signature",
 }
 
 
@@ -328,3 +327,9 @@ def test_other_phases_are_counted_and_are_no_rows(tmp_path: Path) -> None:
     assert trace.counts["i/"] == 1
     assert trace.counts["s/ac2g"] == 1
     assert codes(trace) == {}
+
+
+def test_bytes_behind_a_gzip_member_are_said(tmp_path: Path) -> None:
+    trace = read(tmp_path, gzip.compress(wrapped()) + b"signature")
+    assert names(trace) == ["aten::mm", "cudaLaunchKernel", "gemm"]
+    assert list(codes(trace)) == ["gzip_damaged"]

@@ -98,9 +98,9 @@ def classify(trace: Trace) -> Classes:
 
     rule = np.full(len(events), NONE, dtype=np.int32)
     rule[ops] = by_op[ops]
-    rule[device] = _decide_device(trace, rules, device, by_op, optimizer, optimizer_rule)
-    _by_scope(trace, rules, rule, np.concatenate([ops, device]))
     kernel = _kernel_rules(trace, rules, device)
+    rule[device] = _decide_device(trace, rules, device, by_op, kernel, optimizer, optimizer_rule)
+    _by_scope(trace, rules, rule, np.concatenate([ops, device]))
     open_device = device[rule[device] == NONE]
     rule[open_device] = kernel[open_device]
     _kernel_chains(trace, rules, rule, kernel, device)
@@ -198,7 +198,9 @@ def _in_optimizer(trace: Trace, rules: _Rules, rows: Int64) -> Bool:
     wanted = np.zeros(len(trace.strings), dtype=np.bool_)
     for index in np.unique(events.name[annotations]).tolist():
         rule = match_scope(trace.strings[index])
-        wanted[index] = rule is not None and rule.category == OPTIMIZER
+        wanted[index] = (
+            rule is not None and rule.category == OPTIMIZER and rule.strength == Strength.SCOPE
+        )
     steps = annotations[wanted[events.name[annotations]]]
     if len(steps):
         at = np.where(events.is_device[rows], links.launch[rows], rows)
@@ -214,6 +216,7 @@ def _decide_device(
     rules: _Rules,
     device: Int64,
     by_op: Int32,
+    of_kernel: Int32,
     optimizer: Bool,
     optimizer_rule: int,
 ) -> Int32:
@@ -223,14 +226,17 @@ def _decide_device(
     found = np.where(op >= 0, by_op[op], NONE).astype(np.int32)
     communication = rules.mask("Communication")
     found[optimizer[device] & ~communication[found]] = optimizer_rule
+    # A cache write or copy that an attention op launches itself, without an op of its own.
+    kernel = of_kernel[device]
+    memory = rules.mask(MEMORY)
+    writes = (op >= 0) & memory[kernel] & rules.strength(Strength.SCOPE)[found]
+    writes &= rules.mask(ATTENTION)[found] & (events.kind[device] == Kind.KERNEL)
+    found[writes] = kernel[writes]
     # Where no dtypes were recorded, the kernel's name tells a cast from a copy.
     copies = np.array([text in CAST_OPS for text in trace.strings], dtype=np.bool_)
-    memory = rules.mask(MEMORY)
     unsure = (op >= 0) & copies[events.name[op]] & memory[found] & (events.types[op] < 0)
-    if unsure.any():
-        kernel = _kernel_rules(trace, rules, device[unsure])[device[unsure]]
-        casting = rules.mask(ELEMENTWISE)[kernel]
-        found[np.flatnonzero(unsure)[casting]] = kernel[casting]
+    unsure &= rules.mask(ELEMENTWISE)[kernel]
+    found[unsure] = kernel[unsure]
     return found
 
 

@@ -13,7 +13,9 @@ def compare(runs: Sequence[tuple[str, Operators]]) -> Comparison:
 
     Every run has the same categories in the same order: those of the base by time, then the
     others by time, with zeros where a run has none. A run on another basis than the base has no
-    `relative` and no `speedup`, and the comparison a warning. Raises `ValueError` without a run.
+    `relative`, `delta_ns` or `speedup`, and the comparison a warning.
+
+    Raises ValueError without a run.
     """
     if not runs:
         raise ValueError("compare needs at least one run")
@@ -72,7 +74,7 @@ def _category(
         unlinked_ns=row.unlinked_ns if row else 0,
         share=row.share if row else 0.0,
         relative=_ratio(sum_ns, base_total_ns, comparable),
-        delta_ns=sum_ns - base_ns,
+        delta_ns=sum_ns - base_ns if comparable else None,
         speedup=_speedup(base_ns, sum_ns, comparable),
     )
 

@@ -53,11 +53,12 @@ def self_segments(
     who = np.concatenate([position, position])
     ends = np.repeat(np.array([0, 1]), count)
     length = np.concatenate([start - end, end - start])
-    # At one instant: what ended goes first, inner before outer; then outer starts before inner.
-    # An interval of no length ends after it started.
+    # At one instant: what ended goes first, inner before outer; then outer starts before inner,
+    # and of equal ones the earlier is the outer. An interval of no length ends after it started.
     empty = np.concatenate([start == end, start == end])
     rank = np.where(empty, 2 + ends, np.where(ends == 1, 0, 1))
-    order = np.lexsort((who, length, rank, time, lane))
+    turn = np.concatenate([position, -position])
+    order = np.lexsort((turn, length, rank, time, lane))
     active = np.where(ends[order] == 1, parent[who[order]], who[order])
     begin = time[order]
     same = lane[order][1:] == lane[order][:-1]

@@ -37,7 +37,7 @@ def breakdown(trace: Trace) -> Operators:
         *module_warnings,
     ]
     return Operators(
-        trace=os.path.basename(trace.path),
+        trace=_file_name(trace.path),
         base_ns=str(trace.base_ns),
         rank=trace.rank,
         basis=work.basis,
@@ -53,6 +53,11 @@ def breakdown(trace: Trace) -> Operators:
         modules=modules,
         warnings=warnings,
     )
+
+
+def _file_name(path: str) -> str:
+    """Last part of a path, as text that JSON can hold whatever bytes the name has."""
+    return os.fsencode(os.path.basename(path)).decode("utf-8", "replace")
 
 
 def wall_ns(trace: Trace) -> int:

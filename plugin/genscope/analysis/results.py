@@ -110,8 +110,8 @@ class CategoryBar(msgspec.Struct, kw_only=True):
     share: float
     relative: float | None
     """sum_ns over the base run's basis_sum_ns: the height of the bar's segment in Figure 7."""
-    delta_ns: int
-    """sum_ns less the base run's."""
+    delta_ns: int | None
+    """sum_ns less the base run's; None where the bases differ."""
     speedup: float | None
     """The base run's sum_ns over this one's; None where either is 0."""
 

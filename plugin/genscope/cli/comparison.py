@@ -33,7 +33,7 @@ def _headline(base: RunBar, others: Sequence[RunBar]) -> str:
         (run,) = others
         times_ns = from_to(base.basis_sum_ns, run.basis_sum_ns)
         parts = [f"{what[:1].upper()}{what[1:]} {times_ns}, {times(run.speedup)}"]
-        moved = max(run.categories, key=lambda row: abs(row.delta_ns), default=None)
+        moved = max(run.categories, key=lambda row: abs(row.delta_ns or 0), default=None)
         if moved is not None and moved.delta_ns:
             parts.append(f"{moved.category} {_moved(moved)}")
         return "; ".join([*parts, f"largest now {_largest(run)}"]) + "."
@@ -47,7 +47,7 @@ def _largest(run: RunBar) -> str:
 
 
 def _moved(row: CategoryBar) -> str:
-    text = from_to(row.sum_ns - row.delta_ns, row.sum_ns)
+    text = from_to(row.sum_ns - (row.delta_ns or 0), row.sum_ns)
     return text if row.speedup is None else f"{text}, {times(row.speedup)}"
 
 
@@ -135,7 +135,7 @@ def _row(before: CategoryBar, after: CategoryBar, comparable: bool) -> Row:
             percent(before.share),
             duration(after.sum_ns),
             percent(after.share),
-            change(after.delta_ns) if comparable else "–",
+            change(after.delta_ns) if after.delta_ns is not None else "–",
             times(after.speedup),
         ],
         category=after.category,

@@ -75,8 +75,17 @@ def emit(result: msgspec.Struct, style: str, present: Present) -> None:
         sys.stdout.write(text)
         return
     encoding = "utf-8" if style == "json" else sys.stdout.encoding
-    buffer.write(text.encode(encoding, "genscope-plain"))
+    rest = memoryview(text.encode(encoding, "genscope-plain"))
+    while rest:
+        # Unbuffered (`python -u`), one write takes no more than a pipe has room for.
+        rest = rest[_written(buffer.write(rest)) :]
     buffer.flush()
+
+
+def _written(count: int | None) -> int:
+    if count is None:
+        raise BlockingIOError("standard output takes no more, it does not block")
+    return count
 
 
 def _plain(error: UnicodeError) -> tuple[str, int]:

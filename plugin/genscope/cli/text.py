@@ -99,7 +99,7 @@ def _bars(console: Console, document: Document) -> None:
         line = Text(_pad(label, label_width + GAP) if label_width else "")
         drawn = bars.bar(bar.segments, width, letters=letters)
         line.append_text(drawn)
-        line.append(" " * (full - len(drawn) + GAP) + bar.figure)
+        line.append(" " * (full - len(drawn) + GAP) + _align(bar.figure, figure_width, left=False))
         _line(console, line)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from genscope.trace import scan
-from genscope.trace.decode import DECODE_ERRORS, AnyEvent, lenient
+from genscope.trace.decode import DECODE_ERRORS, AnyEvent, decode_one, lenient
 from genscope.trace.errors import TraceError, TraceWarning
 from genscope.trace.repair import repair, repair_quotes
 from genscope.trace.source import Limits, Source, identify
@@ -76,6 +76,15 @@ class Blocks:
             yield from self._members()
         if not self._found_events:
             self._refuse()
+        if not self.truncated and self._skip(_SPACE):
+            self.warnings.append(
+                TraceWarning(
+                    code="text_after_end",
+                    count=1,
+                    message=f"Text behind the end of the trace, at byte {self._base + self._at:,}, "
+                    "was not read.",
+                )
+            )
 
     # Text -----------------------------------------------------------------------------------
 
@@ -105,7 +114,7 @@ class Blocks:
                 return True
 
     def _refuse(self) -> None:
-        keys = ", ".join(repr(key) for key in list(self.metadata)[:6]) or "none"
+        keys = ", ".join(repr(key[:40]) for key in list(self.metadata)[:6]) or "none"
         where = "ends before its events" if self.truncated else "has no traceEvents"
         raise TraceError(
             f"{self._source.path}: is a JSON object that {where} (keys: {keys}); "
@@ -120,6 +129,7 @@ class Blocks:
                 self.truncated = True
                 return
             if self._text[self._at : self._at + 1] == b"}":
+                self._at += 1
                 return
             raw_key = self._value()
             if raw_key is None or not self._skip(_SPACE + b":"):
@@ -205,6 +215,9 @@ class Blocks:
                 self._at = stop
                 size = BLOCK_BYTES
             except DECODE_ERRORS:
+                if self._eof and self._at + size >= len(self._text):
+                    stop = len(self._text)
+                    block = self._text[self._at : stop]
                 events, closed, whole = self._take_apart(block, stop, size)
                 if closed:
                     yield offset, events
@@ -220,18 +233,19 @@ class Blocks:
             yield offset, events
 
     def _cut(self, stop: int) -> int:
-        """Return where the last event before `stop` seems to end, or `stop`."""
-        if self._eof and stop == len(self._text):
-            # The last event and what follows it are left for a block of their own, so that a
-            # whole block is not taken apart only because the array ends in it.
-            found = self._text.rfind(self._separator, self._at, stop) if self._separator else -1
-            return found + 1 if found > self._at else stop
+        """Return where the last event before `stop` seems to end, or `stop`.
+
+        At the end of the file the last event and what follows it are left for a block of their
+        own, so that a whole block is not taken apart only because the array ends in it.
+        """
         if not self._separator:
             self._separator = scan.separator(self._text, self._at, stop)
         if self._separator:
             found = self._text.rfind(self._separator, self._at, stop)
             if found > self._at:
                 return found + 1
+        if self._eof and stop == len(self._text):
+            return stop
         found = scan.boundary_before(self._text, self._at, stop)
         return found if found > self._at else stop
 
@@ -244,19 +258,19 @@ class Blocks:
         """
         mended, counts = repair(block)
         if counts:
-            self.repairs.update(counts)
-            self._text = self._text[: self._at] + mended + self._text[stop:]
-            stop = self._at + len(mended)
             try:
                 events = self._decode(b"[" + mended + b"]")
-                self._at = stop
-                return events, False, True
             except DECODE_ERRORS:
                 pass
+            else:
+                self.repairs.update(counts)
+                self._at = stop
+                return events, False, True
         found = scan.objects(self._text, self._at, stop)
         read: list[AnyEvent] = []
         for begin, end in found.spans:
             read.extend(self._span(self._text[begin:end]))
+        self.unreadable += found.strays
         if found.closed:
             self._at = found.end + 1
             return read, True, True
@@ -264,7 +278,8 @@ class Blocks:
         rest = self._text[found.end : stop].strip(_SPACE + b",")
         if not rest:
             return read, False, True
-        if len(rest) > _SINGLE_EVENT_BYTES and self._resync(read, stop):
+        at_end = self._eof and stop == len(self._text)
+        if (at_end or len(rest) > _SINGLE_EVENT_BYTES) and self._resync(read, stop, at_end):
             return read, False, True
         if size * 2 > self._limits.max_value_bytes:
             self.unreadable += 1
@@ -274,31 +289,38 @@ class Blocks:
 
     def _span(self, text: bytes) -> list[AnyEvent]:
         """Decode the text of one object, or of several that bad quoting ran together."""
-        for candidate in (text, repair_quotes(text)):
-            try:
-                event = lenient(candidate)
-            except DECODE_ERRORS:
-                continue
-            if candidate is not text:
-                self.repairs["quote"] += 1
-            return [event]
+        for decode in (decode_one, lenient):
+            for mend in (_as_it_is, repair, _quotes):
+                mended, counts = mend(text)
+                try:
+                    event = decode(mended)
+                except DECODE_ERRORS:
+                    continue
+                self.repairs.update(counts)
+                return [event]
         pieces = self._pieces(text)
         if len(pieces) == 1:
             self.unreadable += 1
             return []
         return [event for piece in pieces for event in self._span(piece)]
 
-    def _resync(self, read: list[AnyEvent], stop: int) -> bool:
-        """Read on by what looks like an event; for text whose quotes do not pair up."""
-        pieces = self._pieces(self._text[self._at : stop].strip(_SPACE + b","))
-        if len(pieces) < 2:
+    def _resync(self, read: list[AnyEvent], stop: int, at_end: bool) -> bool:
+        """Read on by what looks like an event; for text whose quotes or brackets do not pair up.
+
+        At the end of the file the last event is left standing, since what follows it is not
+        known; False where there is no other.
+        """
+        following = scan.boundary_after(self._text, self._at + 1, stop)
+        if following < 0:
             return False
-        self._at = stop
-        if self._eof and stop == len(self._text):
-            self.truncated = True
-            pieces = pieces[:-1]
-        for piece in pieces:
+        last = stop
+        if at_end:
+            while (after := scan.boundary_after(self._text, following + 1, stop)) >= 0:
+                following = after
+            last = following
+        for piece in self._pieces(self._text[self._at : last].strip(_SPACE + b",")):
             read.extend(self._span(piece))
+        self._at = last
         return True
 
     def _pieces(self, text: bytes) -> list[bytes]:
@@ -311,3 +333,12 @@ class Blocks:
                 return pieces
             pieces.append(text[start:following].strip(_SPACE + b","))
             start = following
+
+
+def _as_it_is(text: bytes) -> tuple[bytes, dict[str, int]]:
+    return text, {}
+
+
+def _quotes(text: bytes) -> tuple[bytes, dict[str, int]]:
+    mended, counts = repair(repair_quotes(text))
+    return mended, {**counts, "quote": 1}

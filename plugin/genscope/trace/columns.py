@@ -71,11 +71,9 @@ class EventDecoder:
         """Return the events; raise one of DECODE_ERRORS where `text` does not decode."""
         if not self._exact:
             events = decode_events(text)
-            large = any(
-                isinstance(event.ts, float) and event.ts >= FLOAT_EXACT_US
-                for event in events[:: max(1, len(events) // 32)]
-            )
-            if not large or _DECIMAL_START.search(text) is None:
+            stamps = [event.ts for event in events if event.ts.__class__ is float]
+            latest = max(stamps, default=0.0)
+            if latest < FLOAT_EXACT_US or _DECIMAL_START.search(text) is None:
                 return events
             self._exact = True
         return decode_exact(text)

@@ -69,6 +69,7 @@ AnyEvent: TypeAlias = "Event | ExactEvent"
 
 decode_events = msgspec.json.Decoder(list[Event]).decode
 decode_exact = msgspec.json.Decoder(list[ExactEvent]).decode
+decode_one = msgspec.json.Decoder(ExactEvent).decode
 
 
 def lenient(text: bytes) -> ExactEvent:

@@ -153,7 +153,7 @@ def _link_backward(
 
     A backward node is an op with a `Fwd thread id` above 0 or a name that the engine gives.
     The forward op of a node is the other end of its `fwdbwd` flow, else the innermost forward op
-    with its sequence number; everything inside a node has the node's forward op.
+    before it with its sequence number; everything inside a node has the node's forward op.
     """
     named = rows_named(events, strings, ops, _is_backward_name)
     nodes = np.union1d(ops[events.forward_thread[ops] > 0], named)
@@ -177,14 +177,7 @@ def _link_backward(
     with_sequence = nodes[events.sequence[nodes] >= 0]
     forward = ops[(events.sequence[ops] >= 0) & (events.forward_thread[ops] <= 0) & ~is_node[ops]]
     forward = forward[~links.in_backward[forward]]
-    if len(forward) and len(with_sequence):
-        order = forward[np.lexsort((events.start_ns[forward], events.sequence[forward]))]
-        position = np.searchsorted(
-            events.sequence[order], events.sequence[with_sequence], side="right"
-        )
-        candidate = order[np.maximum(position - 1, 0)]
-        same = events.sequence[candidate] == events.sequence[with_sequence]
-        forward_of[with_sequence[same]] = candidate[same]
+    forward_of[with_sequence] = _last_with_sequence(events, forward, with_sequence)
     _by_flow(events, flows, op_nest, nest, forward_of)
 
     rows, outer = nest.parents()
@@ -193,6 +186,19 @@ def _link_backward(
             forward_of[row] = forward_of[around]
     links.forward_op[ops[inside]] = forward_of[node_of[inside]]
     links.forward_op[links.in_recompute] = NONE
+
+
+def _last_with_sequence(events: Events, forward: Int64, nodes: Int64) -> Int64:
+    """Row of the last op of `forward` with the number of each node and a start not after it."""
+    both = np.concatenate([forward, nodes])
+    is_node = np.arange(len(both)) >= len(forward)
+    order = np.lexsort((is_node, events.start_ns[both], events.sequence[both]))
+    latest = np.maximum.accumulate(np.where(is_node[order], NONE, np.arange(len(both))))
+    found = np.full(len(both), NONE, dtype=np.int64)
+    candidate = both[order[np.maximum(latest, 0)]]
+    same = (latest >= 0) & (events.sequence[candidate] == events.sequence[both[order]])
+    found[order] = np.where(same, candidate, NONE)
+    return found[len(forward) :]
 
 
 def _by_flow(events: Events, flows: Int64, op_nest: Nest, nodes: Nest, forward_of: Int32) -> None:

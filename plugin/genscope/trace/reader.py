@@ -158,7 +158,7 @@ def _warnings(trace: Trace, source: Source, blocks: Blocks, columns: Columns) ->
     warn(
         "unreadable_events",
         blocks.unreadable,
-        f"{blocks.unreadable:,} stretches of text could not be read as events and are missing.",
+        f"Text in {blocks.unreadable:,} places could not be read as events and is missing.",
     )
     warn(
         "no_start",

@@ -9,15 +9,23 @@ import re
 
 _CONTROL = re.compile(rb"[\x00-\x1f]")
 _BARE_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
-_STRING = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
+# The closing quote is optional, so that a string that never closes is consumed in one go instead
+# of being tried again from every quote in it.
+_STRING = rb'"[^"\\]*(?:\\.[^"\\]*)*"?'
 _NUMBER_WORD = re.compile(
     rb"(" + _STRING + rb")|[-+]?(?:nan|infinity|inf)\b(?:\([^)\"]{0,32}\))?", re.I | re.S
 )
 _STRING_RE = re.compile(_STRING, re.S)
-_ESCAPE = re.compile(rb'\\(?:u[0-9a-fA-F]{4}|(["\\/bfnrt])|(.))', re.S)
+_HIGH, _LOW = rb"u[dD][89abAB][0-9a-fA-F]{2}", rb"u[dD][c-fC-F][0-9a-fA-F]{2}"
+_ESCAPE = re.compile(
+    rb"\\(?:" + _HIGH + rb"\\" + _LOW + rb"|(u[dD][89a-fA-F][0-9a-fA-F]{2})|u[0-9a-fA-F]{4}|"
+    rb'["\\/bfnrt]|(.))',
+    re.S,
+)
 _QUOTED_NAME = re.compile(
     rb'("name"\s*:\s*")(.{1,8192}?)("\s*,\s*"(?:ph|cat|pid|tid|ts|dur|id|args|s|bp)"\s*:)', re.S
 )
+_MAX_QUOTED_BYTES = 1 << 16
 _INNER_QUOTE = re.compile(rb'(?<!\\)"')
 
 
@@ -25,7 +33,8 @@ def repair(text: bytes) -> tuple[bytes, dict[str, int]]:
     """Mend `text` and count what was mended, by kind.
 
     Kinds: `utf8` (bytes that are no UTF-8), `control` (raw control characters), `escape`
-    (backslashes that escape nothing) and `number` (NaN and Infinity, which become null).
+    (backslashes that escape nothing, halves of surrogate pairs) and `number` (NaN and Infinity,
+    which become null).
     """
     counts: dict[str, int] = {}
     try:
@@ -47,9 +56,9 @@ def repair_quotes(event: bytes) -> bytes:
     """Escape the quotes inside the `name` of a single event that was written without escapes."""
 
     def mend(match: re.Match[bytes]) -> bytes:
-        return match[1] + _INNER_QUOTE.sub(rb"\\\"", match[2]) + match[3]
+        return match[1] + _INNER_QUOTE.sub(rb'\\"', match[2]) + match[3]
 
-    return _QUOTED_NAME.sub(mend, event, count=1)
+    return event if len(event) > _MAX_QUOTED_BYTES else _QUOTED_NAME.sub(mend, event, count=1)
 
 
 def _control(text: bytes) -> tuple[bytes, int]:
@@ -78,10 +87,10 @@ def _escapes(text: bytes) -> tuple[bytes, int]:
 
     def mend(match: re.Match[bytes]) -> bytes:
         nonlocal mended
-        if match[2] is None:
+        if match[1] is None and match[2] is None:
             return match[0]
         mended += 1
-        return b"\\\\" + match[2]
+        return b"\\ufffd" if match[2] is None else b"\\\\" + match[2]
 
     return _ESCAPE.sub(mend, text), mended
 

@@ -8,18 +8,20 @@ from typing import NamedTuple
 # The closing quote is optional so that a string cut off by the end of the buffer is seen as such.
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*("?)|([{\[])|([}\]])', re.S)
 _BOUNDARY = re.compile(rb'\}\s*,\s*\{\s*"(?:ph|name|cat|pid|tid|ts|dur|id|args|bp|s)"\s*:')
+_CLOSES = {b"{": b"}", b"[": b"]"}
 
 
 class Spans(NamedTuple):
     """The values found in a stretch of an array.
 
     `spans` are (start, end) offsets; `end` is the offset behind the last whole value, or of the
-    array's closing bracket where `closed`.
+    array's closing bracket where `closed`. `strays` counts closing braces that close nothing.
     """
 
     spans: list[tuple[int, int]]
     end: int
     closed: bool
+    strays: int
 
 
 def value_end(text: bytes, start: int) -> int:
@@ -47,25 +49,34 @@ def value_end(text: bytes, start: int) -> int:
 
 
 def objects(text: bytes, start: int, stop: int) -> Spans:
-    """Find the objects of an array from `start`, which lies between two of its values."""
+    """Find the objects of an array from `start`, which lies between two of its values.
+
+    Stops where brackets do not pair up, as where the text ends inside a value.
+    """
     spans: list[tuple[int, int]] = []
-    depth = 0
+    strays = 0
     begin = end = start
+    opened: list[bytes] = []
     for match in _TOKEN.finditer(text, start, stop):
         if match[2]:
-            if depth == 0:
+            if not opened:
                 begin = match.start()
-            depth += 1
+            opened.append(_CLOSES[match[2]])
         elif match[3]:
-            if depth == 0:
-                return Spans(spans, match.start(), True)
-            depth -= 1
-            if depth == 0:
+            if opened:
+                if opened.pop() != match[3]:
+                    break
+                if not opened:
+                    end = match.end()
+                    spans.append((begin, end))
+            elif match[3] == b"]":
+                return Spans(spans, match.start(), True, strays)
+            else:
+                strays += 1
                 end = match.end()
-                spans.append((begin, end))
         elif not match[1]:
             break
-    return Spans(spans, end, False)
+    return Spans(spans, end, False, strays)
 
 
 def boundary_before(text: bytes, start: int, stop: int) -> int:

@@ -5,18 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import IO, Any
-
-from isal import isal_zlib
+from typing import IO
 
 from genscope.trace.errors import TraceError, TraceWarning
+from genscope.trace.inflate import GZIP_MAGIC, Gzip
 
 Progress = Callable[[int, "int | None"], None]
 
-GZIP_MAGIC = b"\x1f\x8b"
 _READ = 1 << 18
-
-INFLATE_ERROR: type[Exception] = isal_zlib.error  # type: ignore[assignment] # stub: an instance
 
 _NOT_A_TRACE: tuple[tuple[bytes, str], ...] = (
     (b"PK\x03\x04", "a zip archive; unpack it and open the trace inside"),
@@ -84,9 +80,9 @@ class Source:
         self._limits = limits
         self._progress = progress
         self._file, self.size = _open(self.path)
-        self._raw = self._read_raw()
-        self.compressed = self._raw[:2] == GZIP_MAGIC
-        self._inflate: Any = isal_zlib.decompressobj(31) if self.compressed else None
+        self._head = self._read_raw()
+        self.compressed = self._head[:2] == GZIP_MAGIC
+        self._gzip = Gzip(self._read_raw, self._head) if self.compressed else None
         self._ended = False
 
     def close(self) -> None:
@@ -106,43 +102,28 @@ class Source:
         return b"".join(parts)
 
     def _next(self, size: int) -> bytes:
-        if not self._raw:
-            self._raw = self._read_raw()
-        if not self._raw:
-            self._ended = True
-            if self.compressed and self._inflate is not None and not self._inflate.eof:
-                self.truncated = True
-            return b""
-        if not self.compressed:
-            raw, self._raw = self._raw, b""
-            return raw
-        return self._inflated(size)
+        if self._gzip is not None:
+            text = self._gzip.read(size)
+            if not text:
+                self._ended = True
+                self.truncated = self._gzip.truncated
+                self._report_damage(self._gzip.damage)
+            return text
+        text = self._head or self._read_raw()
+        self._head = b""
+        self._ended = not text
+        return text
 
-    def _inflated(self, size: int) -> bytes:
-        try:
-            out: bytes = self._inflate.decompress(self._raw, max(size, 1))
-        except INFLATE_ERROR as error:
-            self._ended = True
-            self.truncated = True
+    def _report_damage(self, damage: str) -> None:
+        if damage:
             self.warnings.append(
                 TraceWarning(
                     code="gzip_damaged",
                     count=1,
                     message=f"The gzip data is damaged near byte {self.stored_bytes:,} of the "
-                    f"file ({error}); what follows is lost.",
+                    f"file: {damage}.",
                 )
             )
-            return b""
-        self._raw = self._inflate.unconsumed_tail
-        if self._inflate.eof:
-            rest = self._inflate.unused_data or self._read_raw()
-            rest = rest.lstrip(b"\x00")
-            if rest[:2] == GZIP_MAGIC:
-                self._inflate = isal_zlib.decompressobj(31)
-                self._raw = rest
-            else:
-                self._ended = True
-        return out
 
     def _read_raw(self) -> bytes:
         try:

@@ -103,7 +103,7 @@ def components(pipe: Any) -> AbstractContextManager[None]:
     return ranges(
         Range(pipe.text_encoder, "forward", lambda *_, **__: "text_encoder"),
         Range(pipe.unet, "forward", lambda *_, **__: "unet"),
-        Range(pipe.vae, "forward", lambda *_, **__: "vae"),
+        Range(pipe.vae, "decode", lambda *_, **__: "vae"),
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from genscope.analysis.categories.libraries import GEMM_WORD
 from genscope.analysis.categories.vocabulary import Patterns, Row
 
 COPIES: tuple[Row, ...] = (("Memory", "memcpy or memset", r"^(?:memcpy|memset)\b|__amd_rocclr_"),)
@@ -39,13 +40,14 @@ VENDORS: tuple[Row, ...] = (
     (
         "Convolution",
         "convolution",
-        r"conv(?!er)|cudnn|miopen|implicit_gemm|[fdwb]prop_|_[fdwb]prop|[dw]grad(?!_gemm)|winograd"
-        r"|igemm_(?:fwd|bwd|wrw)|im2(?:d2)?col|col2im|computeoffsets|fft2d_[rc]2[rc]|_wrw_",
+        r"conv(?!er)|cudnn|miopen|implicit_gemm|(?:\d|xmma_)(?:fprop|[dw]grad)"
+        r"|[dw]grad(?:_alg|_engine|2d)|winograd|igemm_(?:fwd|bwd|wrw)|im2(?:d2)?col|col2im"
+        r"|computeoffsets|fft2d_[rc]2[rc]|_wrw_",
     ),
     (
         "Linear",
         "GEMM",
-        r"gemm(?!(?:_gpu)?::)|gemv|cublas|nvjet|xmma|splitk_?reduce|reduce_1block"
+        GEMM_WORD + r"|gemv|cublas|nvjet|xmma|splitk_?reduce|reduce_1block"
         r"|(?<![a-z_])dot_kernel|rocblas|hipblaslt",
     ),
 )
@@ -53,7 +55,8 @@ VENDORS: tuple[Row, ...] = (
 
 LAST: tuple[Row, ...] = (
     ("Linear", "CUTLASS", r"cutlass"),
-    ("Linear", "Triton template", r"^triton_(?:mm|bmm|addmm)"),
+    ("Other", "FFT", r"(?<![a-z])fft|_fft"),
+    ("Elementwise", "Transformer Engine", r"transformer_engine::"),
     ("Elementwise", "inductor", r"^triton__?\d"),
 )
 """What is left when no keyword is in a name."""
@@ -76,16 +79,20 @@ ATEN: tuple[Row, ...] = (
     ),
     ("Normalization", "norm", r"(?:layer|batch|rms|weight|instance)_?norm|gammabeta"),
     ("Softmax", "softmax", r"soft_?max"),
-    ("Convolution", "convolution", r"conv(?!er)|im2col|col2im|vol2col"),
+    ("Convolution", "convolution", r"conv(?!er)|im2col|col2im|vol2col|unfolded"),
     ("Linear", "GEMM", r"gemm|gemv|matmul"),
     ("Elementwise", "resampling", r"upsample|grid_sampl|interpolat"),
     ("Embedding", "embedding", r"embedding|krn_partial|compute_grad_weight|sum_and_scatter"),
-    ("Optimizer", "optimizer", r"fused_?(?:adam|sgd|adagrad)|adam_math|sgd_math|unscale"),
+    (
+        "Optimizer",
+        "optimizer",
+        r"fused_?(?:adam|sgd|adagrad)|adam_math|sgd_math|unscale|amp_update",
+    ),
     (
         "Other",
         "selection",
-        r"top_?k|arg_?max|arg_?min|multinomial|sort|median|searchsorted|bucketize|unique|nms"
-        r"|histogram|kthvalue|compute_mode|sample",
+        r"top_?k|arg_?max|arg_?min|multinomial|(?<!with_)sort|median|searchsorted|bucketize"
+        r"|unique|nms|histogram|kthvalue|compute_mode|sample",
     ),
     ("Other", "pooling", r"pool(?!id)"),
     ("Other", "distance, FFT or CTC", r"cdist|fft_|ctc_loss"),
@@ -100,9 +107,9 @@ ATEN: tuple[Row, ...] = (
     (
         "Memory",
         "copy, fill or index",
-        r"direct_copy|fillfunctor|(?<!masked_)fill_kernel|catarray|copy(?!sign)|gather|scatter|index"
-        r"|arange|linspace|range_cuda|flip_|roll_|reflection_pad|replication_pad|_pad_|padded"
-        r"|take_|nonzero|write_indices|shuffle|eye_",
+        r"direct_copy|fillfunctor|(?<!masked_)fill_kernel|catarray|copy(?!sign)|gather|scatter"
+        r"|index|arange|linspace|range_cuda|flip_|roll_|reflection_pad|replication_pad|_pad_|padded"
+        r"|take_|nonzero|write_indices|compute_cuda_kernel|shuffle|eye_",
     ),
     ("Elementwise", "reduction", r"reduce_kernel|reduceop"),
     ("Elementwise", "scan", r"_scan_|scan_kernel|cumsum|cumprod"),
@@ -114,7 +121,10 @@ ATEN: tuple[Row, ...] = (
 
 FAMILIES: tuple[tuple[re.Pattern[str], Patterns], ...] = (
     (
-        re.compile(r"rocprim|thrust|(?:^|[^a-z])(?:hip)?cub::|\dcub\d"),
+        re.compile(
+            r"rocprim.{0,60}(?:detail|kernel)|cuda_cub::|hip_rocprim::|\dcub\d"
+            r"|(?:^|[^a-z])(?:hip)?cub::(?:\w{1,40}::){0,4}(?:device|static_kernel|for_each)"
+        ),
         Patterns("kernel", PRIMITIVES),
     ),
     (

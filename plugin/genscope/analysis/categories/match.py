@@ -17,6 +17,7 @@ _COPY = {Kind.MEMCPY: "kernel memcpy", Kind.MEMSET: "kernel memset"}
 
 _OP_NAMESPACES = Patterns("op", ops.NAMESPACES, _WHOLE)
 _OP_DEDICATED = Patterns("op", libraries.DEDICATED, _WHOLE)
+_OP_WRAPPERS = Patterns("op", libraries.WRAPPERS, {"Linear": Strength.WEAK})
 _OP_KEYWORDS = Patterns("op", libraries.KEYWORDS, _WHOLE)
 _KERNEL_COPIES = Patterns("kernel", kernels.COPIES)
 _KERNEL_DEDICATED = Patterns("kernel", libraries.DEDICATED)
@@ -36,7 +37,7 @@ def match_op(name: str) -> Rule | None:
     name = name[:NAME_LIMIT].replace(_ANONYMOUS, "")
     node = name.removeprefix(_ENGINE)
     rule = _op(node)
-    if rule is not None and node is not name:
+    if rule is not None and len(node) < len(name):
         return replace(rule, strength=Strength.WEAK)
     return rule
 
@@ -76,7 +77,7 @@ def _op(name: str) -> Rule | None:
     namespace, _, base = name.rpartition("::")
     if namespace:
         base = base.partition(".")[0]
-    rule = _OP_NAMESPACES.match(text) or ops.look_up(base)
+    rule = _OP_NAMESPACES.match(text) or _OP_WRAPPERS.match(text) or ops.look_up(base)
     if rule is not None or re.search(r"\s", text):
         return rule  # Text with spaces is a sentence of some wrapper: its words prove nothing.
     return _OP_DEDICATED.match(text) or _OP_KEYWORDS.match(text)

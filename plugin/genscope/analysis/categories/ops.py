@@ -263,8 +263,8 @@ _WORDS: tuple[tuple[str, Strength, str], ...] = (
         Strength.WEAK,
         """
         view unsafe_view view_as reshape reshape_as reshape_alias reinterpret_tensor expand
-        expand_as broadcast_to broadcast_tensors transpose t permute numpy_t mt mh h adjoint
-        swapaxes swapdims movedim moveaxis squeeze unsqueeze select slice narrow split
+        expand_as broadcast_to broadcast_in_dim broadcast_tensors transpose t permute numpy_t mt mh
+        h adjoint swapaxes swapdims movedim moveaxis squeeze unsqueeze select slice narrow split
         split_with_sizes chunk tensor_split unsafe_split unsafe_split_with_sizes unsafe_chunk hsplit
         vsplit dsplit unbind unfold as_strided diagonal diag diag_embed detach alias lift lift_fresh
         flatten unflatten ravel atleast_1d atleast_2d atleast_3d real imag view_as_real
@@ -294,7 +294,7 @@ CAST_OPS: frozenset[str] = frozenset(
 
 NO_RULE = re.compile(
     # Whole blocks, projections and all: what is inside them decides.
-    r"multi_head_attention|_transformer_(?:en|de)coder_layer|layernorm_?(?:linear|mlp)"
+    r"multi_head_attention|_transformer_(?:en|de)coder_layer"
     r"|gdn_attention|linear_attention|mamba|short_conv"
     r"|(?:fused_all_gather|fused_matmul|fused_scaled_matmul)_\w{0,40}(?:matmul|reduce_scatter)"
     # Wrappers.
@@ -311,8 +311,8 @@ NAMESPACES: tuple[tuple[str, str, str], ...] = (
     (
         "Attention",
         "flash attention",
-        r"^(?:flash_attn\w{0,10}|_?vllm_f(?:lash_attn|a\d)_c|xformers_flash\w{0,4}|sageattention"
-        r"|sageattn|flashmla|_flashmla_c)::",
+        r"^sgl_kernel::fwd|^(?:flash_attn\w{0,10}|_?vllm_f(?:lash_attn|a\d)_c|xformers_flash\w{0,4}"
+        r"|sageattention|sageattn|flashmla|_flashmla_c)::",
     ),
 )
 """Rows on the (lower-cased) namespace: everything in it is one category."""

@@ -28,7 +28,7 @@ WEAKER_ANNOTATIONS: tuple[Row, ...] = (
 
 MODULES: tuple[Row, ...] = (
     ("Normalization/GroupNorm", "GroupNorm", r"GroupNorm(?!.{0,20}Linear)"),
-    ("Normalization", "norm", r"(?:Norm|BatchNorm|InstanceNorm|RMSNorm)(?:\dd|Gated|FP32|32)?$"),
+    ("Normalization", "norm", r"Norm(?:\dd|Gated|FP32|32)?$"),
     ("Elementwise", "rotary embedding", r"Rotary|RoPE|Rope(?![a-z])"),
     (
         "Embedding",
@@ -36,7 +36,7 @@ MODULES: tuple[Row, ...] = (
         r"(?:^|Vocab|Vocabulary|Token|Word|Parallel|Position(?:al)?|^Learned\w{0,20})"
         r"Embedding(?:Bag|1D|4bit|8bit)?$",
     ),
-    ("Linear", "Linear", r"Linear(?!Att)(?:\w{0,4}|Layer|FP8|4bit|8bitLt|NF4)$|^Conv1D$"),
+    ("Linear", "Linear", r"(?<!Norm)Linear(?:Layer|FP8|4bit|8bitLt|NF4)?$|^Conv1D$"),
     ("Convolution", "convolution", r"Conv(?:Transpose|olution)?(?:\dd)$|CausalConv\dd$"),
     ("Softmax", "Softmax", r"Softmax(?:2d)?$|CrossEntropy"),
     (

@@ -1,0 +1,165 @@
+// One typed function a route. A route that answers 202 is asked again until the file is read.
+
+import type { Comparison, FileError, Operators, ReadProgress, Runs } from "./types";
+
+/** The largest `schema_version` that these pages know. */
+export const SCHEMA_VERSION = 1;
+
+const POLL_MS = 250;
+
+/** Progress of the files being read, by run id. */
+export type Progress = Record<string, ReadProgress>;
+
+/** What a comparison gave: the runs that could be used, and the files that could not. */
+export interface ComparisonAnswer {
+  comparison: Comparison | null;
+  errors: FileError[];
+}
+
+/** The server cannot be reached or answers what nobody expects. */
+export class ServerError extends Error {
+  override name = "ServerError";
+}
+
+/** Files that cannot be used as traces. */
+export class UnusableError extends Error {
+  override name = "UnusableError";
+
+  constructor(readonly errors: FileError[]) {
+    super(errors.map((error) => error.message).join("\n"));
+  }
+}
+
+export interface Client {
+  runs(signal?: AbortSignal): Promise<Runs>;
+  operators(
+    id: string,
+    onProgress?: (progress: Progress) => void,
+    signal?: AbortSignal,
+  ): Promise<Operators>;
+  compare(
+    ids: readonly string[],
+    onProgress?: (progress: Progress) => void,
+    signal?: AbortSignal,
+  ): Promise<ComparisonAnswer>;
+}
+
+/** What a client needs of its surroundings, so that a test can give it others. */
+export interface Surroundings {
+  fetch: typeof fetch;
+  sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
+}
+
+const browser: Surroundings = {
+  fetch: (input, init) => fetch(input, init),
+  sleep: (ms, signal) =>
+    new Promise((resolve, reject) => {
+      const timer = setTimeout(resolve, ms);
+      signal?.addEventListener("abort", () => {
+        clearTimeout(timer);
+        reject(signal.reason);
+      });
+    }),
+};
+
+interface Answer {
+  status: number;
+  body: Record<string, unknown>;
+}
+
+/** A client of the routes below `base`, the folder that `index.js` was loaded from. */
+export function createClient(base: URL, around: Surroundings = browser): Client {
+  async function get(route: string, signal?: AbortSignal): Promise<Answer> {
+    let response: Response;
+    try {
+      response = await around.fetch(new URL(route, base), signal ? { signal } : {});
+    } catch (error) {
+      if (signal?.aborted) throw error;
+      throw new ServerError("TensorBoard does not answer. Is it still running?");
+    }
+    let body: unknown;
+    try {
+      body = await response.json();
+    } catch (error) {
+      if (signal?.aborted) throw error;
+      throw new ServerError(`TensorBoard answered ${response.status} without JSON.`);
+    }
+    if (typeof body !== "object" || body === null) {
+      throw new ServerError(`TensorBoard answered ${response.status} without an object.`);
+    }
+    return { status: response.status, body: body as Record<string, unknown> };
+  }
+
+  async function settled(
+    route: string,
+    onAccepted: (body: Record<string, unknown>) => void,
+    signal?: AbortSignal,
+  ): Promise<Answer> {
+    for (;;) {
+      const answer = await get(route, signal);
+      if (answer.status !== 202) return answer;
+      onAccepted(answer.body);
+      await around.sleep(POLL_MS, signal);
+    }
+  }
+
+  return {
+    async runs(signal) {
+      const { status, body } = await get("runs", signal);
+      if (status !== 200) throw unexpected(status, body);
+      return known(body) as unknown as Runs;
+    },
+
+    async operators(id, onProgress, signal) {
+      const route = `operators?${query([id])}`;
+      const { status, body } = await settled(
+        route,
+        (accepted) => onProgress?.({ [id]: accepted as unknown as ReadProgress }),
+        signal,
+      );
+      if (status === 200) return known(body) as unknown as Operators;
+      if (status === 422) {
+        const error = body.error as { file: string; message: string };
+        throw new UnusableError([{ run: id, file: error.file, message: error.message }]);
+      }
+      throw unexpected(status, body);
+    },
+
+    async compare(ids, onProgress, signal) {
+      const { status, body } = await settled(
+        `compare?${query(ids)}`,
+        (accepted) => onProgress?.((accepted.runs ?? {}) as Progress),
+        signal,
+      );
+      if (status === 200) {
+        return { comparison: known(body) as unknown as Comparison, errors: [] };
+      }
+      if (status === 422) {
+        const answer = body as { errors: FileError[]; comparison: Comparison | null };
+        return { comparison: answer.comparison, errors: answer.errors };
+      }
+      throw unexpected(status, body);
+    },
+  };
+}
+
+function query(ids: readonly string[]): string {
+  return ids.map((id) => `run=${encodeURIComponent(id)}`).join("&");
+}
+
+function known(body: Record<string, unknown>): Record<string, unknown> {
+  const version = body.schema_version;
+  if (typeof version === "number" && version > SCHEMA_VERSION) {
+    throw new ServerError(
+      `The server speaks schema ${version}, this page ${SCHEMA_VERSION}. Reload the page.`,
+    );
+  }
+  return body;
+}
+
+function unexpected(status: number, body: Record<string, unknown>): ServerError {
+  const error = body.error;
+  const message =
+    typeof error === "string" ? error : (error as { message?: string } | undefined)?.message;
+  return new ServerError(message ?? `TensorBoard answered ${status}.`);
+}

@@ -1,0 +1,142 @@
+// The JSON of the plugin's routes, as `genscope.analysis.results` and the plugin define it.
+// Durations are nanoseconds, sizes bytes; null is unknown.
+
+/** Something about a trace that a reader of its figures should know. */
+export interface TraceWarning {
+  code: string;
+  count: number;
+  message: string;
+}
+
+/** Time and counts of a group of events. */
+export interface Figures {
+  sum_ns: number;
+  busy_ns: number;
+  unlinked_ns: number;
+  share: number;
+  launches: number;
+  host_launches: number;
+  calls: number;
+}
+
+/** A row of a drill-down below a category. */
+export interface Row extends Figures {
+  name: string;
+  level: "category" | "op" | "kernel";
+  rule: string | null;
+  children: Row[];
+}
+
+export interface CategoryRow extends Figures {
+  category: string;
+  children: Row[];
+}
+
+export interface PassRow extends Figures {
+  pass: string;
+  categories: Record<string, number>;
+}
+
+/** A component or a module; its figures include everything inside it. */
+export interface ModuleRow extends Figures {
+  path: string;
+  name: string;
+  depth: number;
+  self_ns: number;
+  categories: Record<string, number>;
+}
+
+export interface DeviceInfo {
+  index: number;
+  name: string;
+  sum_ns: number;
+  busy_ns: number;
+}
+
+export type Basis = "device" | "cpu_self";
+
+export interface Operators {
+  schema_version: number;
+  view: "operators";
+  trace: string;
+  base_ns: string;
+  rank: number | null;
+  basis: Basis;
+  basis_sum_ns: number;
+  device_sum_ns: number;
+  device_busy_ns: number;
+  wall_ns: number;
+  unlinked_ns: number;
+  devices: DeviceInfo[];
+  categories: CategoryRow[];
+  passes: PassRow[];
+  components: ModuleRow[];
+  modules: ModuleRow[];
+  warnings: TraceWarning[];
+}
+
+export interface CategoryBar {
+  category: string;
+  sum_ns: number;
+  unlinked_ns: number;
+  share: number;
+  relative: number | null;
+  delta_ns: number;
+  speedup: number | null;
+}
+
+export interface RunBar {
+  run: string;
+  basis: Basis;
+  basis_sum_ns: number;
+  relative: number | null;
+  speedup: number | null;
+  device_sum_ns: number;
+  device_busy_ns: number;
+  wall_ns: number;
+  unlinked_ns: number;
+  categories: CategoryBar[];
+  warnings: TraceWarning[];
+}
+
+export interface Comparison {
+  schema_version: number;
+  view: "compare";
+  base: string;
+  runs: RunBar[];
+  warnings: TraceWarning[];
+}
+
+export type RunState = "unread" | "queued" | "reading" | "ready" | "failed";
+
+/** A trace file below the logdir. */
+export interface Run {
+  id: string;
+  label: string;
+  run: string;
+  file: string;
+  size_bytes: number;
+  state: RunState;
+  read_bytes: number;
+  error: string | null;
+}
+
+export interface Runs {
+  schema_version: number;
+  runs: Run[];
+  message: string | null;
+}
+
+/** How far the reading of one file is. */
+export interface ReadProgress {
+  state: RunState;
+  read_bytes: number;
+  size_bytes: number;
+}
+
+/** A file that cannot be used, and why. */
+export interface FileError {
+  run: string;
+  file: string;
+  message: string;
+}

@@ -1,0 +1,28 @@
+// The categories and their colours.
+
+import { hatch, inOrder, paintOf } from "../theme/colors";
+
+export function Legend(props: { names: readonly string[]; hasUnlinked: boolean }) {
+  return (
+    <ul class="legend" aria-label="Colours">
+      {inOrder(props.names).map((name) => {
+        const paint = paintOf(name);
+        return (
+          <li key={name}>
+            <i
+              class="swatch"
+              style={{ background: paint.fill, borderColor: paint.outline ?? paint.fill }}
+            />
+            {name}
+          </li>
+        );
+      })}
+      {props.hasUnlinked && (
+        <li>
+          <i class="swatch" style={{ background: hatch("#cccccc"), borderColor: "#999999" }} />
+          no launch in the trace
+        </li>
+      )}
+    </ul>
+  );
+}

@@ -1,0 +1,196 @@
+// The page Operators: which operators the time of the chosen runs goes to.
+
+import { useEffect, useMemo } from "preact/hooks";
+import type { ComparisonAnswer } from "../../api/client";
+import { UnusableError } from "../../api/client";
+import type { Comparison } from "../../api/types";
+import { download, downloadCsv, fileName } from "../../browser";
+import { Segmented } from "../../components/controls";
+import { picture } from "../../components/echarts";
+import { Legend } from "../../components/Legend";
+import { ErrorNotice, FileErrors, Reading, Warnings } from "../../components/notices";
+import { useLoaded } from "../../state/loaded";
+import type { Scale } from "../../state/url";
+import { keyOf } from "../../table/model";
+import type { PageProps } from "../registry";
+import { CompareTable } from "./CompareTable";
+import { barsPicture, drawnScale } from "./chart";
+import { comparisonCsv } from "./export";
+import { StackedBars } from "./StackedBars";
+import { Tables } from "./Tables";
+import { caption, headline } from "./words";
+
+/** Pixels of a saved picture, before it is drawn at twice the size. */
+const PICTURE_WIDTH = 1200;
+
+/** A comparison together with the ids of its runs, in its order. */
+interface Compared extends ComparisonAnswer {
+  ids: readonly string[];
+}
+
+export function OperatorsPage(props: PageProps) {
+  const { client, runs, state, store } = props;
+  const ids = runs.map((run) => run.id);
+  const compared = useLoaded<Compared>(JSON.stringify(ids), async (onProgress, signal) => {
+    const answer = await client.compare(ids, onProgress, signal);
+    const failed = new Set(answer.errors.map((error) => error.run));
+    return { ...answer, ids: ids.filter((id) => !failed.has(id)) };
+  });
+  const labelOf = (id: string) => runs.find((run) => run.id === id)?.label ?? id;
+
+  const { data, isLoading } = compared;
+  const comparison = data?.comparison ?? null;
+  const usable = data?.ids ?? [];
+  const shown = state.shown !== null && usable.includes(state.shown) ? state.shown : usable[0];
+  const operators = useLoaded(shown ?? null, (onProgress, signal) =>
+    client.operators(shown ?? "", onProgress, signal),
+  );
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: reading has changed what `runs` says.
+  useEffect(() => {
+    if (data) props.onRead();
+  }, [data]);
+
+  return (
+    <>
+      {isLoading && <Reading progress={compared.progress} labelOf={labelOf} />}
+      {compared.error && (
+        <ErrorNotice
+          title="The runs could not be compared"
+          message={compared.error.message}
+          onRetry={compared.again}
+        />
+      )}
+      {data && <FileErrors errors={data.errors} onRetry={compared.again} />}
+      <div class={isLoading && comparison ? "stale" : ""}>
+        {comparison && (
+          <>
+            <Bars {...props} comparison={comparison} ids={usable} />
+            <Warnings groups={warningsOf(comparison)} />
+          </>
+        )}
+        {operators.error && <OperatorsError error={operators.error} onRetry={operators.again} />}
+        {!isLoading && operators.isLoading && (
+          <Reading progress={operators.progress} labelOf={labelOf} />
+        )}
+        {comparison && operators.data && (
+          <Tables
+            operators={operators.data}
+            runs={usable.map((id, index) => ({
+              id,
+              title: comparison.runs[index]?.run ?? labelOf(id),
+            }))}
+            shown={shown ?? ""}
+            state={state}
+            store={store}
+          />
+        )}
+      </div>
+    </>
+  );
+}
+
+function Bars(props: PageProps & { comparison: Comparison; ids: readonly string[] }) {
+  const { comparison, ids, state, store, mode } = props;
+  const scale = drawnScale(comparison, state.scale);
+  const canBeRelative = drawnScale(comparison, "relative") === "relative";
+  const words = useMemo(() => headline(comparison), [comparison]);
+  const explained = caption(comparison, scale);
+  const names = comparison.runs
+    .flatMap((run) => run.categories)
+    .filter((bar) => bar.sum_ns > 0)
+    .map((bar) => bar.category);
+  const file = fileName("operators", ...comparison.runs.map((run) => run.run));
+
+  async function savePicture(): Promise<void> {
+    const input = { comparison, scale, mode, width: PICTURE_WIDTH };
+    const { option, height } = barsPicture(input, words.sentence, explained);
+    download(`${file}.png`, await picture(option, PICTURE_WIDTH, height));
+  }
+
+  function open(index: number, category: string): void {
+    const open = [...new Set([...state.open, keyOf("", category)])];
+    store.write({ shown: (index > 0 && ids[index]) || null, table: "operators", open }, "push");
+  }
+
+  return (
+    <>
+      <h1>{words.sentence}</h1>
+      <p class="detail">{words.detail}</p>
+      <section class="panel chart-panel">
+        <div class="panel-head">
+          <h2>Time by category</h2>
+          <Segmented
+            label="Scale"
+            choices={[
+              {
+                id: "relative",
+                title: "Relative to base",
+                hint: canBeRelative
+                  ? "The base's bar has length 1"
+                  : "Runs without time, or with times of another kind, are not relative to the base",
+                isDisabled: !canBeRelative,
+              },
+              { id: "absolute", title: "Absolute time", hint: "One scale of time for all bars" },
+            ]}
+            value={scale}
+            onChange={(id) => store.write({ scale: id as Scale }, "push")}
+          />
+          <span class="space" />
+          <button
+            type="button"
+            title="The figures of the chart, exact"
+            onClick={() => downloadCsv(`${file}.csv`, comparisonCsv(comparison))}
+          >
+            CSV
+          </button>
+          <button type="button" title="The chart as a picture" onClick={savePicture}>
+            PNG
+          </button>
+        </div>
+        <div class="side-by-side">
+          <figure>
+            <StackedBars
+              label={words.sentence}
+              comparison={comparison}
+              scale={scale}
+              mode={mode}
+              onPick={open}
+            />
+            <Legend
+              names={names}
+              hasUnlinked={comparison.runs.some((run) => run.unlinked_ns > 0)}
+            />
+            <figcaption>{explained}</figcaption>
+          </figure>
+          {comparison.runs.length > 1 && (
+            <details class="figures" open={isWide()}>
+              <summary>Figures</summary>
+              <CompareTable comparison={comparison} />
+            </details>
+          )}
+        </div>
+      </section>
+    </>
+  );
+}
+
+/** Whether the figures find room beside the chart; below it they would push the table away. */
+function isWide(): boolean {
+  return window.innerWidth >= 1700;
+}
+
+function OperatorsError(props: { error: Error; onRetry: () => void }) {
+  const { error, onRetry } = props;
+  if (error instanceof UnusableError) return <FileErrors errors={error.errors} onRetry={onRetry} />;
+  return (
+    <ErrorNotice title="The table could not be read" message={error.message} onRetry={onRetry} />
+  );
+}
+
+function warningsOf(comparison: Comparison) {
+  return [
+    { title: "", warnings: comparison.warnings },
+    ...comparison.runs.map((run) => ({ title: run.run, warnings: run.warnings })),
+  ];
+}

@@ -1,0 +1,36 @@
+// The pages in the order of the rail. A page is one folder and one line here.
+
+import type { ComponentType } from "preact";
+import type { Client } from "../api/client";
+import type { Run } from "../api/types";
+import type { Store } from "../state/location";
+import type { State } from "../state/url";
+import type { Mode } from "../theme/mode";
+
+/** What every page is given. */
+export interface PageProps {
+  client: Client;
+  store: Store;
+  state: State;
+  /** The chosen runs in order, never none; the first is the base. */
+  runs: readonly Run[];
+  mode: Mode;
+  /** Tells the frame that the states of the runs may have changed. */
+  onRead: () => void;
+}
+
+export interface Page {
+  id: string;
+  title: string;
+  hint: string;
+  load: () => Promise<ComponentType<PageProps>>;
+}
+
+export const PAGES: readonly Page[] = [
+  {
+    id: "operators",
+    title: "Operators",
+    hint: "Which operators the time goes to",
+    load: async () => (await import("./operators")).OperatorsPage,
+  },
+];

@@ -1,0 +1,151 @@
+// The state of the pages as `key=value` parts of TensorBoard's hash, `#genscope&gs.runs=…`.
+// TensorBoard keeps parts that it does not know when another tab is chosen, and so do we.
+
+export const PLUGIN = "genscope";
+
+const PREFIX = "gs.";
+
+export type Scale = "relative" | "absolute";
+
+/** A column to sort by. */
+export interface Sort {
+  column: string;
+  descending: boolean;
+}
+
+/** Everything that a link to a view restores. */
+export interface State {
+  /** Id of the page in the registry. */
+  page: string;
+  /** Ids of the chosen runs in order; the first is the base. Null until a choice is made. */
+  runs: readonly string[] | null;
+  scale: Scale;
+  /** The run whose tables are shown; null means the base. */
+  shown: string | null;
+  /** Which table is in front. */
+  table: string;
+  sort: Sort | null;
+  search: string;
+  /** Keys of the rows that are open. */
+  open: readonly string[];
+}
+
+export const DEFAULT_STATE: State = {
+  page: "operators",
+  runs: null,
+  scale: "relative",
+  shown: null,
+  table: "operators",
+  sort: null,
+  search: "",
+  open: [],
+};
+
+/** Open rows that would make a link longer than this are left out of it. */
+const MAX_OPEN_LETTERS = 1500;
+
+interface Codec<T> {
+  encode(value: T): string | null;
+  decode(text: string): T;
+}
+
+const list: Codec<readonly string[]> = {
+  encode: (values) => (values.length > 0 ? values.map(escapeItem).join(",") : null),
+  decode: (text) => text.split(",").map(unescapeItem),
+};
+
+function text(byDefault: string): Codec<string> {
+  return { encode: (value) => (value === byDefault ? null : value), decode: (value) => value };
+}
+
+/** How each part of the state is written; null stands for the default and is left out. */
+const CODECS: { [K in keyof State]: Codec<State[K]> } = {
+  page: text(DEFAULT_STATE.page),
+  runs: {
+    // No run at all is a choice too, and differs from none made.
+    encode: (value) => (value === null ? null : (list.encode(value) ?? "")),
+    decode: (value) => (value === "" ? [] : list.decode(value)),
+  },
+  scale: {
+    encode: (value) => (value === DEFAULT_STATE.scale ? null : value),
+    decode: (value) => (value === "absolute" ? "absolute" : "relative"),
+  },
+  shown: { encode: (value) => value, decode: (value) => value },
+  table: text(DEFAULT_STATE.table),
+  sort: {
+    encode: (value) => value && `${value.descending ? "-" : ""}${value.column}`,
+    decode: (value) => {
+      const descending = value.startsWith("-");
+      return { column: descending ? value.slice(1) : value, descending };
+    },
+  },
+  search: text(DEFAULT_STATE.search),
+  open: { encode: (value) => list.encode(firstLetters(value)), decode: list.decode },
+};
+
+const KEYS = Object.keys(CODECS) as (keyof State)[];
+
+/** Whether `hash` shows this plugin; an empty hash shows whichever tab TensorBoard chose. */
+export function isOurs(hash: string): boolean {
+  const tab = parts(hash).find((part) => !part.includes("="));
+  return tab === undefined || tab === PLUGIN;
+}
+
+/** The state that `hash` holds; what it lacks or cannot mean is as by default. */
+export function decodeState(hash: string): State {
+  const state: State = { ...DEFAULT_STATE };
+  const found = new Map<string, string>();
+  for (const part of parts(hash)) {
+    const [key, value] = part.split("=");
+    if (key !== undefined && value !== undefined) found.set(decodePart(key), decodePart(value));
+  }
+  for (const key of KEYS) read(state, key, found.get(PREFIX + key));
+  return state;
+}
+
+/** `hash` with our parts replaced by `state`, and the parts of others kept. */
+export function encodeState(state: State, hash: string): string {
+  const others = parts(hash).filter(
+    (part) => part.includes("=") && !decodePart(part).startsWith(PREFIX),
+  );
+  const ours = KEYS.flatMap((key) => write(state, key));
+  return `#${[PLUGIN, ...others, ...ours].join("&")}`;
+}
+
+function read<K extends keyof State>(state: State, key: K, value: string | undefined): void {
+  if (value !== undefined) state[key] = CODECS[key].decode(value);
+}
+
+function write<K extends keyof State>(state: State, key: K): string[] {
+  const value = CODECS[key].encode(state[key]);
+  return value === null ? [] : [`${PREFIX}${key}=${encodeURIComponent(value)}`];
+}
+
+function parts(hash: string): string[] {
+  return hash.replace(/^#/, "").split("&").filter(Boolean);
+}
+
+function firstLetters(items: readonly string[]): string[] {
+  let letters = 0;
+  return items.filter((item) => {
+    letters += item.length;
+    return letters <= MAX_OPEN_LETTERS;
+  });
+}
+
+function escapeItem(item: string): string {
+  return item.replace(/[%,]/g, encodeURIComponent);
+}
+
+function unescapeItem(item: string): string {
+  return item.replace(/%25|%2C/g, decodeURIComponent);
+}
+
+/** Decodes a part of a link; a broken escape stays as it is. */
+function decodePart(value: string): string {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return value;
+  }
+}

@@ -1,0 +1,10 @@
+// The style sheets as one text: the entry puts it into the document, so no file has to be found.
+
+import base from "./base.css?inline";
+import chart from "./chart.css?inline";
+import frame from "./frame.css?inline";
+import notices from "./notices.css?inline";
+import runs from "./runs.css?inline";
+import table from "./table.css?inline";
+
+export const STYLES = [base, frame, runs, notices, chart, table].join("\n");

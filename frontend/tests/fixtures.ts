@@ -1,0 +1,146 @@
+// Small answers of the routes, consistent in themselves.
+
+import type {
+  CategoryBar,
+  CategoryRow,
+  Comparison,
+  Figures,
+  Operators,
+  Row,
+  Run,
+  RunBar,
+} from "../src/api/types";
+
+export function figures(sum_ns: number, change: Partial<Figures> = {}): Figures {
+  return {
+    sum_ns,
+    busy_ns: sum_ns,
+    unlinked_ns: 0,
+    share: 0,
+    launches: 1,
+    host_launches: 1,
+    calls: 1,
+    ...change,
+  };
+}
+
+export function row(name: string, level: Row["level"], sum_ns: number, children: Row[] = []): Row {
+  return { ...figures(sum_ns), name, level, rule: `op ${name}`, children };
+}
+
+export function category(name: string, sum_ns: number, children: Row[] = []): CategoryRow {
+  return { ...figures(sum_ns), category: name, children };
+}
+
+export function operators(change: Partial<Operators> = {}): Operators {
+  return {
+    schema_version: 1,
+    view: "operators",
+    trace: "worker0.pt.trace.json",
+    base_ns: "1700000000000000000",
+    rank: null,
+    basis: "device",
+    basis_sum_ns: 3_000_000,
+    device_sum_ns: 3_000_000,
+    device_busy_ns: 2_900_000,
+    wall_ns: 4_000_000,
+    unlinked_ns: 0,
+    devices: [{ index: 0, name: "GPU", sum_ns: 3_000_000, busy_ns: 2_900_000 }],
+    categories: [
+      category("Attention", 2_000_000, [
+        row("aten::flash", "op", 2_000_000, [row("flash_fwd_kernel", "kernel", 2_000_000)]),
+      ]),
+      category("Linear", 1_000_000, [
+        row("aten::mm", "op", 1_000_000, [row("ampere_sgemm", "kernel", 1_000_000)]),
+      ]),
+    ],
+    passes: [],
+    components: [],
+    modules: [],
+    warnings: [],
+    ...change,
+  };
+}
+
+export function bar(name: string, sum_ns: number, change: Partial<CategoryBar> = {}): CategoryBar {
+  return {
+    category: name,
+    sum_ns,
+    unlinked_ns: 0,
+    share: 0,
+    relative: null,
+    delta_ns: 0,
+    speedup: null,
+    ...change,
+  };
+}
+
+export function runBar(run: string, change: Partial<RunBar> = {}): RunBar {
+  return {
+    run,
+    basis: "device",
+    basis_sum_ns: 1_000_000,
+    relative: 1,
+    speedup: 1,
+    device_sum_ns: 1_000_000,
+    device_busy_ns: 1_000_000,
+    wall_ns: 2_000_000,
+    unlinked_ns: 0,
+    categories: [],
+    warnings: [],
+    ...change,
+  };
+}
+
+/** A run that attention takes most of, and one where fusing it has made it three times as fast. */
+export function comparison(): Comparison {
+  return {
+    schema_version: 1,
+    view: "compare",
+    base: "math",
+    runs: [
+      runBar("math", {
+        basis_sum_ns: 10_000_000,
+        categories: [
+          bar("Attention", 6_000_000, { share: 0.6, relative: 0.6, speedup: 1 }),
+          bar("Convolution", 4_000_000, {
+            share: 0.4,
+            relative: 0.4,
+            speedup: 1,
+            unlinked_ns: 1_000_000,
+          }),
+        ],
+        unlinked_ns: 1_000_000,
+      }),
+      runBar("fused", {
+        basis_sum_ns: 6_000_000,
+        relative: 0.6,
+        speedup: 10 / 6,
+        categories: [
+          bar("Attention", 2_000_000, {
+            share: 1 / 3,
+            relative: 0.2,
+            delta_ns: -4_000_000,
+            speedup: 3,
+          }),
+          bar("Convolution", 4_000_000, { share: 2 / 3, relative: 0.4, speedup: 1 }),
+        ],
+      }),
+    ],
+    warnings: [],
+  };
+}
+
+export function run(id: string, change: Partial<Run> = {}): Run {
+  return {
+    id,
+    label: id,
+    run: id,
+    file: `${id}.json`,
+    size_bytes: 1000,
+    state: "unread",
+    read_bytes: 0,
+    error: null,
+    ...change,
+  };
+}
