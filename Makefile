@@ -74,7 +74,7 @@ $(RECORDED): | bundle
 
 # The page tests drive a real browser. On Debian, root can install it.
 chromium:
-	@for name in chromium chromium-browser google-chrome; do \
+	@for name in $$CHROMIUM chromium chromium-browser google-chrome; do \
 	  command -v $$name >/dev/null && exit 0; \
 	done; \
 	if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \

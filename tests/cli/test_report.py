@@ -78,8 +78,9 @@ def test_a_damaged_trace_is_status_0_with_warnings_in_the_result(
 
 
 def test_hostile_names_in_a_trace_are_printed_as_text(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
     name = "[red]x[/red]\x1b[31m<b>|`"
     event = {"ph": "X", "cat": "kernel", "name": name, "pid": 0, "tid": 7, "ts": 1, "dur": 5}
     event["args"] = {"device": 0, "stream": 7, "correlation": 1}
