@@ -8,7 +8,9 @@ replays is decided by kernel name first, since the op around the launch is the s
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -121,9 +123,10 @@ def classify(trace: Trace) -> Classes:
     return Classes(rules.listed, rule, _passes(trace, optimizer), op_of_device, chains)
 
 
-def _rule_column(trace: Trace, rules: _Rules, rows: Int64, matches: object) -> Int32:
+def _rule_column(
+    trace: Trace, rules: _Rules, rows: Int64, matches: Callable[[str], Rule | None]
+) -> Int32:
     """Match each distinct name of `rows` once; shape (strings,) of rule numbers."""
-    assert callable(matches)
     column = np.full(len(trace.strings), NONE, dtype=np.int32)
     for index in np.unique(trace.events.name[rows]).tolist():
         column[index] = rules.number(matches(trace.strings[index]))
@@ -268,7 +271,7 @@ def _kernel_rules(trace: Trace, rules: _Rules, device: Int64) -> Int32:
     found = np.full(len(events), NONE, dtype=np.int32)
     for kind in (Kind.KERNEL, Kind.MEMCPY, Kind.MEMSET):
         rows = device[events.kind[device] == kind]
-        column = _rule_column(trace, rules, rows, lambda name, kind=kind: match_kernel(name, kind))
+        column = _rule_column(trace, rules, rows, partial(match_kernel, kind=kind))
         found[rows] = column[events.name[rows]]
     return found
 

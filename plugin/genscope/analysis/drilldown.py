@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,13 +85,12 @@ def _level(work: Work, parent: Int64, label: Int64, rule: Int64) -> _Level:
 def _rows(
     level: _Level,
     kind: str,
-    labels: object,
+    labels: Sequence[str],
     classes: Classes,
     total: int,
     children: dict[int, list[Row]],
 ) -> dict[int, list[Row]]:
     """Rows of a level by their parent group, largest first."""
-    assert isinstance(labels, list)
     found: dict[int, list[Row]] = {}
     for place in np.argsort(-level.sums.sum_ns, kind="stable").tolist():
         row = Row(

@@ -29,6 +29,22 @@ from genscope.trace.model import DEVICE_KINDS, Bool, Events, Int32, Int64, Kind,
 
 K = TypeVar("K")
 
+_DTYPES: dict[str, type[np.generic]] = {
+    "start_ns": np.int64,
+    "dur_ns": np.int64,
+    "kind": np.uint8,
+    "name": np.int32,
+    "track": np.int32,
+    "correlation": np.int64,
+    "external_id": np.int64,
+    "sequence": np.int64,
+    "forward_thread": np.int64,
+    "device": np.int32,
+    "dims": np.int32,
+    "types": np.int32,
+    "inputs": np.int32,
+}
+
 MAX_US = 9.0e15
 """Microseconds beyond which int64 nanoseconds end (the year 2255)."""
 
@@ -79,6 +95,27 @@ class EventDecoder:
         return decode_exact(text)
 
 
+class _Column:
+    """A column that grows in place, so that no part of it is ever held twice."""
+
+    def __init__(self, dtype: np.dtype[Any]) -> None:
+        self._values: npt.NDArray[Any] = np.empty(0, dtype=dtype)
+        self._count = 0
+
+    def append(self, part: npt.NDArray[Any]) -> None:
+        """Add values at the end."""
+        end = self._count + len(part)
+        if end > len(self._values):
+            self._values.resize(end + end // 4 + 1024, refcheck=False)
+        self._values[self._count : end] = part
+        self._count = end
+
+    def finish(self) -> npt.NDArray[Any]:
+        """Give back what is too much and return the whole."""
+        self._values.resize(self._count, refcheck=False)
+        return self._values
+
+
 class Columns:
     """Collect blocks of events; `finish` gives the columns, in file order.
 
@@ -102,7 +139,7 @@ class Columns:
         self._raw_tracks: Interned[tuple[Scalar, Scalar]] = Interned(self._track)
         self._tracks: dict[tuple[int | str, int | str], int] = {}
         self._kinds: Interned[str | None] = Interned(lambda cat: int(kind_of(cat or "")))
-        self._parts: dict[str, list[npt.NDArray[Any]]] = {}
+        self._columns = {name: _Column(np.dtype(dtype)) for name, dtype in _DTYPES.items()}
         self._pairs: list[npt.NDArray[np.int64]] = []
 
     # Interning ------------------------------------------------------------------------------
@@ -227,7 +264,7 @@ class Columns:
         return _nanoseconds(micros)
 
     def _put(self, column: str, values: npt.NDArray[Any]) -> None:
-        self._parts.setdefault(column, []).append(values)
+        self._columns[column].append(values)
 
     # Other events ---------------------------------------------------------------------------
 
@@ -272,18 +309,8 @@ class Columns:
     # The end --------------------------------------------------------------------------------
 
     def finish(self) -> Events:
-        """Join the parts into columns, releasing each as it is joined."""
-        empty = {
-            "start_ns": np.int64, "dur_ns": np.int64, "kind": np.uint8, "name": np.int32,
-            "track": np.int32, "correlation": np.int64, "external_id": np.int64,
-            "sequence": np.int64, "forward_thread": np.int64, "device": np.int32,
-            "dims": np.int32, "types": np.int32, "inputs": np.int32,
-        }  # fmt: skip
-        joined: dict[str, Any] = {}
-        for column, dtype in empty.items():
-            parts = self._parts.pop(column, None)
-            joined[column] = np.concatenate(parts) if parts else np.empty(0, dtype=dtype)
-        events = Events(**joined)
+        """Return the columns; nothing can be added after it."""
+        events = Events(**{name: column.finish() for name, column in self._columns.items()})
         if self._pairs:
             events = self._paired(events, np.concatenate(self._pairs))
         return events
