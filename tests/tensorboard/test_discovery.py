@@ -15,8 +15,8 @@ from genscope.tensorboard import files as files_module
 from genscope.tensorboard.discovery import Discovery
 from genscope.tensorboard.files import Entry, LocalFiles
 from genscope.tensorboard.logdirs import Logdir
-from genscope.tensorboard.peek import looks_like_trace
 from genscope.tensorboard.walk import Bounds
+from genscope.trace.sniff import looks_like_trace
 from tests.tensorboard.support import discover, trace_text, write
 
 

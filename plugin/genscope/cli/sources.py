@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
-import zlib
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -22,9 +20,6 @@ TORCH_SUFFIXES = SUFFIXES[:2]
 
 MOST_NAMED = 8
 MOST_FOUND = 100
-HEAD_BYTES = 4096
-
-_MARK = re.compile(rb'"(?:traceEvents|ph|deviceProperties|baseTimeNanoseconds)"\s*:')
 
 
 def read(path: str) -> Trace:
@@ -82,14 +77,13 @@ def _traces(directory: str) -> Iterator[str]:
 
 def _looks_like_trace(path: str) -> bool:
     """Whether the first bytes of a JSON file are those of a trace."""
+    from genscope.trace.sniff import HEAD_BYTES, looks_like_trace
+
     try:
         with open(path, "rb") as file:
-            head = file.read(HEAD_BYTES)
-        if head.startswith(b"\x1f\x8b"):
-            head = zlib.decompressobj(31).decompress(head, HEAD_BYTES)
-    except (OSError, zlib.error):
+            return looks_like_trace(file.read(HEAD_BYTES))
+    except OSError:
         return False
-    return _MARK.search(head) is not None
 
 
 def labels(paths: Sequence[str]) -> list[str]:

@@ -1,35 +1,11 @@
-"""Telling a trace from other JSON by its first few KiB."""
+"""What was seen in files whose names do not tell whether they are traces."""
 
 from __future__ import annotations
 
-import re
 import threading
-import zlib
 
 from genscope.tensorboard.files import FileSystem, Stamp
-
-HEAD_BYTES = 4096
-
-_GZIP = b"\x1f\x8b"
-_BOM = b"\xef\xbb\xbf"
-_KEY_OF_A_TRACE = re.compile(
-    rb'"(?:traceEvents|deviceProperties|baseTimeNanoseconds)"\s*:'
-    rb'|"schemaVersion"\s*:\s*1(?![\d.])'
-)
-_BARE_EVENT = re.compile(rb'"ph"\s*:\s*"')
-
-
-def looks_like_trace(head: bytes) -> bool:
-    """Whether a file that begins with `head`, plain or gzip, is a trace as far as that tells."""
-    if head.startswith(_GZIP):
-        try:
-            head = zlib.decompressobj(31).decompress(head, HEAD_BYTES)
-        except zlib.error:
-            return False
-    text = head.removeprefix(_BOM).lstrip()
-    if text.startswith(b"{"):
-        return _KEY_OF_A_TRACE.search(text) is not None
-    return text.startswith(b"[") and _BARE_EVENT.search(text) is not None
+from genscope.trace.sniff import HEAD_BYTES, looks_like_trace
 
 
 class Peeker:

@@ -136,12 +136,13 @@ def _warnings(trace: Trace, source: Source, blocks: Blocks, columns: Columns) ->
     truncated = blocks.truncated or source.truncated
     calls = np.flatnonzero(trace.events.kind == Kind.RUNTIME)
     launches = len(rows_named(trace.events, trace.strings, calls, is_launch_name))
-    if launches and not trace.has_device:
+    if not trace.has_device and (launches or (truncated and trace.devices)):
+        seen = f"{launches:,} kernel launches" if launches else "a device"
         cause = "the file is cut off before it" if truncated else "the profiler recorded none"
         warn(
             "device_part_missing",
-            launches,
-            f"Device part missing: {launches:,} kernel launches but no device events; {cause}. "
+            max(launches, 1),
+            f"Device part missing: the trace has {seen} but no device events; {cause}. "
             "This is not a CPU-only run, and its figures are CPU time only.",
         )
     if truncated:
