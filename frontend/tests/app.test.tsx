@@ -91,6 +91,7 @@ test("a link to a run that is gone says so and shows the others", async () => {
   const compare = vi.fn(clientWith({}).compare);
   const { root } = await shown(clientWith({ compare }), "#genscope&gs.runs=gone%2Cmath");
   await textOf(root, "[role=alert]", "gone");
+  await textOf(root, "h1", /^Attention/);
   expect(compare.mock.calls[0]?.[0]).toEqual(["math"]);
 });
 

@@ -21,11 +21,13 @@ describe("the headline", () => {
     });
   });
 
-  test("does not put runs on different bases into a ratio", () => {
+  test("keeps runs on different bases apart", () => {
     const mixed = comparison();
     const fused = mixed.runs[1];
     if (fused) Object.assign(fused, { basis: "cpu_self", relative: null, speedup: null });
-    expect(headline(mixed).detail).toBe("fused: 6.00 ms against 10.0 ms.");
+    const { sentence, detail } = headline(mixed);
+    expect(sentence).toContain("60.0 % of device time in math; in fused 33.3 % of CPU self time");
+    expect(detail).toBe("fused: 6.00 ms against 10.0 ms.");
   });
 
   test("of a run without time says so", () => {

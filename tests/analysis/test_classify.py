@@ -109,11 +109,17 @@ def test_replayed_kernels_are_decided_by_their_own_names(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("start", [0, 3])
 def test_attention_is_found_in_the_order_of_kernels_alone(tmp_path: Path, start: int) -> None:
-    order = [GEMM, SCALE, SOFTMAX, COPY, GEMM]
+    order = [
+        (GEMM, "kernel"),
+        (SCALE, "kernel"),
+        (SOFTMAX, "kernel"),
+        (COPY, "gpu_memcpy"),
+        (GEMM, "kernel"),
+    ]
     events = [
-        kernel(0, name=name, ts=start + 10 * place, dur=5, cat="gpu_memcpy" if name == COPY else "kernel")
-        for place, name in enumerate(order)
-    ]  # fmt: skip
+        kernel(0, name=name, cat=cat, ts=start + 10 * place, dur=5)
+        for place, (name, cat) in enumerate(order)
+    ]
     found = decided(tmp_path, events)
     assert {category for category, _ in found[GEMM] + found[SCALE] + found[SOFTMAX]} == {
         "Attention"

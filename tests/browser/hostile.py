@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-RUN = "<img src=x onerror=hurt=1>"
+RUNS = ("<img src=x onerror=hurt=1>", "<img src=x onerror=hurt=2>")
 OP = '"><img src=x onerror="window.hurt=1">'
 KERNEL = "<script>window.hurt=1</script>{a|rich}<svg onload=window.hurt=1>"
 COMPONENT = "nn.Module: <iframe srcdoc='<script>parent.hurt=1</script>'>_0"
 
 
 def write(logdir: Path) -> None:
-    """Write it below `logdir`, in a folder of a hostile name."""
+    """Write it below `logdir` twice, in folders of hostile names."""
 
     def slice_(cat: str, name: str, ts: int, dur: int, **args: object) -> dict[str, object]:
         tid = 7 if cat == "kernel" else 1
@@ -27,7 +27,8 @@ def write(logdir: Path) -> None:
         slice_("kernel", KERNEL, 40, 30, correlation=1, device=0, stream=7),
         slice_("kernel", "ampere_sgemm_128x64_tn", 80, 10, correlation=2, device=0, stream=7),
     ]
-    folder = logdir / RUN
-    folder.mkdir(parents=True)
-    path = folder / "worker0.pt.trace.json"
-    path.write_text(json.dumps({"schemaVersion": 1, "traceEvents": events}))
+    for run in RUNS:
+        folder = logdir / run
+        folder.mkdir(parents=True)
+        path = folder / "worker0.pt.trace.json"
+        path.write_text(json.dumps({"schemaVersion": 1, "traceEvents": events}))

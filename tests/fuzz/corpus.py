@@ -25,9 +25,10 @@ def excerpts(path: Path, count: int, rng: random.Random) -> list[bytes]:
     data = path.read_bytes()
     text = (gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data).decode("utf-8", "replace")
     begin = text.index("[", text.index('"traceEvents"')) + 1
-    end = begin + _end_of_list(text[begin:])
+    events, end = json.JSONDecoder().raw_decode(text, begin - 1)
+    end -= 1
     pieces = _pieces(text[begin:end])
-    events = [json.loads(piece) for piece in pieces]
+    assert len(pieces) == len(events)
     host = [n for n, one in enumerate(events) if one.get("ph") == "X" and not _is_device(one)]
     host.sort(key=lambda n: float(events[n]["ts"]))
     device = [n for n, one in enumerate(events) if one.get("ph") == "X" and _is_device(one)]
@@ -38,7 +39,7 @@ def excerpts(path: Path, count: int, rng: random.Random) -> list[bytes]:
         first = rng.randrange(max(1, len(host) - size))
         window = host[first : first + size]
         launched = {_correlation(events[n]) for n in window} - {0}
-        work = [n for n in device if _correlation(events[n]) in launched][:_OPS[1]]
+        work = [n for n in device if _correlation(events[n]) in launched][: _OPS[1]]
         work += rng.sample(device, min(3, len(device)))
         marks = rng.sample(other, min(_OTHERS, len(other)))
         chosen = sorted({*window, *work, *marks})
@@ -48,22 +49,6 @@ def excerpts(path: Path, count: int, rng: random.Random) -> list[bytes]:
 
 def _joined(before: str, pieces: Sequence[str], after: str) -> bytes:
     return (before + "\n  " + ",\n  ".join(pieces) + "\n  " + after).encode()
-
-
-def _end_of_list(text: str) -> int:
-    """Offset of the bracket that closes the list of events."""
-    decoder = json.JSONDecoder()
-    at = text.rindex("]")
-    while True:
-        last = text[:at].rstrip()
-        start = max(last.rfind('{"ph"'), last.rfind("{\n    \"ph\""))
-        try:
-            _, stop = decoder.raw_decode(last[start:])
-        except ValueError:
-            stop = -1
-        if start >= 0 and start + stop == len(last):
-            return at
-        at = text.rindex("]", 0, at)
 
 
 def _pieces(text: str) -> list[str]:

@@ -81,7 +81,7 @@ export interface CategoryBar {
   unlinked_ns: number;
   share: number;
   relative: number | null;
-  delta_ns: number;
+  delta_ns: number | null;
   speedup: number | null;
 }
 

@@ -9,14 +9,14 @@ export interface Paint {
   outline: string | null;
 }
 
-const DARK_TEXT = "#1a1a1a";
+const DARK_TEXT = "#0d0d0d";
 const LIGHT_TEXT = "#ffffff";
 
 /** In the order of a stacked bar, from its beginning. */
 const PAINTS: Readonly<Record<string, Paint>> = {
-  Attention: { fill: "#D55E00", text: LIGHT_TEXT, outline: null },
+  Attention: { fill: "#D55E00", text: DARK_TEXT, outline: null },
   Convolution: { fill: "#0072B2", text: LIGHT_TEXT, outline: null },
-  Linear: { fill: "#009E73", text: LIGHT_TEXT, outline: null },
+  Linear: { fill: "#009E73", text: DARK_TEXT, outline: null },
   Normalization: { fill: "#CC79A7", text: DARK_TEXT, outline: null },
   Elementwise: { fill: "#F0E442", text: DARK_TEXT, outline: "#9A9020" },
   Embedding: { fill: "#56B4E9", text: DARK_TEXT, outline: null },

@@ -48,7 +48,7 @@ function Tip(props: { at: Pointed; segment: Segment; isBase: boolean }) {
   if (bar.unlinked_ns > 0) {
     rows.push(["unlinked", duration(bar.unlinked_ns), exactDuration(bar.unlinked_ns)]);
   }
-  if (!isBase && bar.speedup !== null) {
+  if (!isBase && bar.speedup !== null && bar.delta_ns !== null) {
     rows.push(["against the base", `${factor(bar.speedup)} as fast`, `${count(bar.delta_ns)} ns`]);
   }
   return (

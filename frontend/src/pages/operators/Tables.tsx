@@ -138,9 +138,10 @@ export function Tables(props: {
           onChange={(id) => store.write({ table: id, open: [] }, "push")}
         />
         {props.runs.length > 1 && (
-          <label class="shown">
+          <span class="shown">
             of{" "}
             <select
+              aria-label="Run of the tables"
               value={props.shown}
               onChange={(event) => store.write({ shown: event.currentTarget.value }, "push")}
             >
@@ -150,7 +151,7 @@ export function Tables(props: {
                 </option>
               ))}
             </select>
-          </label>
+          </span>
         )}
         <SearchBox
           value={state.search}

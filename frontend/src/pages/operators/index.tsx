@@ -31,7 +31,8 @@ interface Compared extends ComparisonAnswer {
 export function OperatorsPage(props: PageProps) {
   const { client, runs, state, store } = props;
   const ids = runs.map((run) => run.id);
-  const compared = useLoaded<Compared>(JSON.stringify(ids), async (onProgress, signal) => {
+  const key = JSON.stringify(ids);
+  const compared = useLoaded<Compared>(key, async (onProgress, signal) => {
     const answer = await client.compare(ids, onProgress, signal);
     const failed = new Set(answer.errors.map((error) => error.run));
     return { ...answer, ids: ids.filter((id) => !failed.has(id)) };
@@ -62,7 +63,7 @@ export function OperatorsPage(props: PageProps) {
         />
       )}
       {data && <FileErrors errors={data.errors} onRetry={compared.again} />}
-      <div class={isLoading && comparison ? "stale" : ""}>
+      <div class={compared.dataKey === key ? "" : "stale"}>
         {comparison && (
           <>
             <Bars {...props} comparison={comparison} ids={usable} />

@@ -43,7 +43,7 @@ export function headline(comparison: Comparison): Headline {
   }
   const named = others.slice(0, MAX_NAMED);
   const rest = others.length - named.length;
-  const changes = named.map((run) => change(run, first));
+  const changes = named.map((run) => change(run, base, first));
   const more = rest > 0 ? `; ${rest} more below` : "";
   return {
     sentence: `${takes} in ${base.run}; ${changes.join("; ")}${more}.`,
@@ -51,10 +51,11 @@ export function headline(comparison: Comparison): Headline {
   };
 }
 
-function change(run: RunBar, first: CategoryBar): string {
+function change(run: RunBar, base: RunBar, first: CategoryBar): string {
   const now = run.categories.find((bar) => bar.category === first.category);
   const top = largest(run);
-  const share = `in ${run.run} ${now ? percent(now.share) : "0"} %`;
+  const of = run.basis === base.basis ? "" : ` of ${basisName(run.basis)}`;
+  const share = `in ${run.run} ${percent(now?.share ?? 0)} %${of}`;
   return top && top.category !== first.category
     ? `${share}, and ${top.category} becomes the largest`
     : share;
@@ -91,12 +92,14 @@ export function caption(comparison: Comparison, scale: Scale): string {
   });
   const lengths =
     scale === "relative" && comparison.runs.length > 1
-      ? ` Lengths are relative to ${comparison.base}, figures in the bars are shares of their run.`
-      : " Figures in the bars are shares of their run.";
+      ? ` Lengths are relative to ${comparison.base}.`
+      : "";
   const dots = comparison.runs.some((run) => run.unlinked_ns > 0)
-    ? " Dotted: device events without a launch in the trace; the kernel's name gives the category."
+    ? " Dotted: device events without a launch in the trace, whose kernel name gives the " +
+      "category; they are part of its share."
     : "";
-  return `${counted.join(" ")}${lengths}${dots} From the trace files.`;
+  const shares = " Figures in the bars are a category's share of its run.";
+  return `${counted.join(" ")}${lengths}${shares}${dots} From the trace files.`;
 }
 
 /** The facts that every figure of a trace stands on. */
