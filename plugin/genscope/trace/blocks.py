@@ -281,7 +281,7 @@ class Blocks:
         at_end = self._eof and stop == len(self._text)
         if (at_end or len(rest) > _SINGLE_EVENT_BYTES) and self._resync(read, stop, at_end):
             return read, False, True
-        if size * 2 > self._limits.max_value_bytes:
+        if size * 2 > self._limits.max_event_bytes:
             self.unreadable += 1
             self._at = stop
             return read, False, True

@@ -45,11 +45,11 @@ _DTYPES: dict[str, type[np.generic]] = {
     "inputs": np.int32,
 }
 
-MAX_US = 9.0e15
-"""Microseconds beyond which int64 nanoseconds end (the year 2255)."""
+MAX_US = 4.4e15
+"""Microseconds (the year 2109) so that also differences of two times fit int64 nanoseconds."""
 
-MAX_DURATION_US = 366 * 86_400 * 1e6
-"""A slice longer than a year is an overflow of its writer."""
+MAX_DURATION_US = 7 * 86_400 * 1e6
+"""A slice longer than a week is an overflow of its writer: those seen last for years."""
 
 _DECIMAL_START = re.compile(rb'"ts"\s*:\s*"?\d{13,}\.')
 _NAMES_2021 = frozenset({"Operator", "Runtime", "Kernel", "Memcpy", "Memset"})

@@ -28,7 +28,7 @@ _REPAIRS: dict[str, str] = {
 _MENDED: dict[str, str] = {
     "no_duration": "slices have no usable duration and count as 0",
     "negative_duration": "slices have a negative duration and count as 0",
-    "overflowed_duration": "slices last longer than a year, an overflow, and count as 0",
+    "overflowed_duration": "slices last longer than a week, an overflow, and count as 0",
     "unpaired": "begin or end events have no partner; open ones last to the end of the trace",
 }
 

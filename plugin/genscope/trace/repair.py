@@ -22,10 +22,9 @@ _ESCAPE = re.compile(
     rb'["\\/bfnrt]|(.))',
     re.S,
 )
-_QUOTED_NAME = re.compile(
-    rb'("name"\s*:\s*")(.{1,8192}?)("\s*,\s*"(?:ph|cat|pid|tid|ts|dur|id|args|s|bp)"\s*:)', re.S
-)
-_MAX_QUOTED_BYTES = 1 << 16
+_NAME_OPENS = re.compile(rb'"name"\s*:\s*"')
+_NAME_CLOSES = re.compile(rb'"\s*,\s*"(?:ph|cat|pid|tid|ts|dur|id|args|s|bp)"\s*:')
+_MAX_NAME_BYTES = 1 << 13
 _INNER_QUOTE = re.compile(rb'(?<!\\)"')
 
 
@@ -54,11 +53,14 @@ def repair(text: bytes) -> tuple[bytes, dict[str, int]]:
 
 def repair_quotes(event: bytes) -> bytes:
     """Escape the quotes inside the `name` of a single event that was written without escapes."""
-
-    def mend(match: re.Match[bytes]) -> bytes:
-        return match[1] + _INNER_QUOTE.sub(rb'\\"', match[2]) + match[3]
-
-    return event if len(event) > _MAX_QUOTED_BYTES else _QUOTED_NAME.sub(mend, event, count=1)
+    opens = _NAME_OPENS.search(event)
+    closes = (
+        _NAME_CLOSES.search(event, opens.end(), opens.end() + _MAX_NAME_BYTES) if opens else None
+    )
+    if opens is None or closes is None:
+        return event
+    name = _INNER_QUOTE.sub(rb'\\"', event[opens.end() : closes.start()])
+    return event[: opens.end()] + name + event[closes.start() :]
 
 
 def _control(text: bytes) -> tuple[bytes, int]:

@@ -36,11 +36,12 @@ class Limits:
     """Guards against files made to exhaust memory.
 
     Beyond `free_bytes` of text, a gzip file may not expand more than `ratio` to one. No event
-    and no metadata value may be longer than `max_value_bytes`.
+    may be longer than `max_event_bytes`, no metadata value longer than `max_value_bytes`.
     """
 
     ratio: int = 200
     free_bytes: int = 1 << 30
+    max_event_bytes: int = 1 << 22
     max_value_bytes: int = 1 << 26
 
 
