@@ -9,6 +9,8 @@ HOST ?= localhost
 PORT ?= 6006
 # The log directory of the demo.
 RUNS ?= runs
+# The runs that the demo opens with; the first is the base.
+FIRST_SEEN := stable-diffusion/math,stable-diffusion/flash
 # Arguments for pytest, as in: make test PYTEST_ARGS="-k trace"
 PYTEST_ARGS ?=
 
@@ -26,7 +28,7 @@ export OMP_NUM_THREADS := 1
 .PHONY: demo test check lint types imports frontend bench clean bundle chromium
 
 demo: bundle $(RECORDED)
-	@echo "Open http://$(HOST):$(PORT)/#genscope"
+	@echo "Open http://$(HOST):$(PORT)/#genscope&gs.runs=$(FIRST_SEEN)"
 	$(BIN)/tensorboard --logdir $(RUNS) --host $(HOST) --port $(PORT)
 
 test: check chromium

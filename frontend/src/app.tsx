@@ -25,7 +25,9 @@ export function App(props: { client: Client; store: Store; host: Window }) {
   const all = listed.data?.runs ?? [];
   const page = PAGES.find((each) => each.id === state.page) ?? (PAGES[0] as Page);
   // Without a choice the first run is shown: reading more was not asked for.
-  const chosen = state.runs ?? all.slice(0, 1).map((run) => run.id);
+  const chosen = state.runs
+    ? state.runs.map((name) => idOf(name, all))
+    : all.slice(0, 1).map((run) => run.id);
   const known = chosen.flatMap((id) => all.find((run) => run.id === id) ?? []);
   const gone = listed.data ? chosen.filter((id) => !known.some((run) => run.id === id)) : [];
   const choose = (runs: readonly string[]) => store.write({ runs, shown: null }, "push");
@@ -62,6 +64,13 @@ export function App(props: { client: Client; store: Store; host: Window }) {
       </main>
     </div>
   );
+}
+
+/** The id of the run of that name: of its file, or of the folder if it is the only one there. */
+function idOf(name: string, all: readonly Run[]): string {
+  if (all.some((run) => run.id === name)) return name;
+  const inFolder = all.filter((run) => run.run === name);
+  return inFolder.length === 1 && inFolder[0] ? inFolder[0].id : name;
 }
 
 function Rail(props: { page: Page; onPage: (id: string) => void }) {

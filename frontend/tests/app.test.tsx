@@ -95,6 +95,21 @@ test("a link to a run that is gone says so and shows the others", async () => {
   expect(compare.mock.calls[0]?.[0]).toEqual(["math"]);
 });
 
+test("a link may name the folder of a run, if it is the only one there", async () => {
+  const compare = vi.fn(clientWith({}).compare);
+  const runs = [
+    run("sd/math/w0.json", { run: "sd/math" }),
+    run("two/w0.json", { run: "two" }),
+    run("two/w1.json", { run: "two" }),
+  ];
+  const { root } = await shown(
+    clientWith({ compare, runs: async () => ({ ...RUNS, runs }) }),
+    "#genscope&gs.runs=sd/math,two",
+  );
+  await textOf(root, "[role=alert]", "two");
+  expect(compare.mock.calls[0]?.[0]).toEqual(["sd/math/w0.json"]);
+});
+
 test("a server that is gone is reported with a way to try again", async () => {
   let isUp = false;
   const { root } = await shown(

@@ -1,0 +1,145 @@
+"""How fast traces are read and broken down, beside `orjson.loads` of the same text.
+
+    python -m tests.benchmarks.run [--rounds 7] [--large-rounds 3]
+
+Prints two markdown tables. Every figure is the median of the rounds; the programs take turns,
+each run in a process of its own, so that a busy machine slows all alike. CPU seconds are user
+and system time without imports; peak memory is that of the process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from tests import paths
+
+BASE = "diffusion-sd3.5-mi300x"
+MIB = 2**20
+Measured = dict[str, float]
+
+
+def measured(what: str, path: Path) -> Measured:
+    """Measure once in a fresh process."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.benchmarks.measure", what, str(path)],
+        check=True,
+        capture_output=True,
+        cwd=paths.REPOSITORY,
+        env=environment,
+        text=True,
+    )
+    found: Measured = json.loads(done.stdout)
+    return found
+
+
+def medians(runs: list[tuple[str, Path]], rounds: int) -> list[Measured]:
+    """Take turns through the runs, and give the median of each figure of each run."""
+    seen: list[list[Measured]] = [[] for _ in runs]
+    for _ in range(rounds):
+        for place, (what, path) in enumerate(runs):
+            seen[place].append(measured(what, path))
+    return [{key: statistics.median(one[key] for one in each) for key in each[0]} for each in seen]
+
+
+def table(head: list[str], rows: list[list[str]]) -> str:
+    """A markdown table, figures to the right."""
+    rule = ["---"] + ["---:"] * (len(head) - 1)
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in (head, rule, *rows))
+
+
+def against_orjson(folder: Path, shared: Path, rounds: int) -> str:
+    """One real trace, plain and as gzip."""
+    stored = shared / f"{BASE}.json.gz"
+    plain = folder / f"{BASE}.json"
+    with gzip.open(stored) as source, open(plain, "wb") as target:
+        shutil.copyfileobj(source, target)
+    runs = [("genscope", plain), ("genscope", stored), ("orjson", plain)]
+    found = medians(runs, rounds)
+    decoding = found[2]["total"]
+    rows = []
+    for name, one in zip(("plain", "gzip"), found, strict=False):
+        rows.append(
+            [
+                f"{BASE}, {name}",
+                f"{one['load']:.2f}",
+                f"{one['breakdown']:.2f}",
+                f"{one['total']:.2f}",
+                f"{one['total'] / decoding:.2f}",
+                f"{one['peak'] / MIB:.0f}",
+            ]
+        )
+    rows.append(
+        [
+            "orjson.loads, collector on",
+            "",
+            "",
+            f"{decoding:.2f}",
+            "1.00",
+            f"{found[2]['peak'] / MIB:.0f}",
+        ]
+    )
+    size = plain.stat().st_size / 1e6
+    head = [f"{size:.1f} MB of text", "load, CPU s", "breakdown", "total", "ratio", "peak MiB"]
+    return table(head, rows)
+
+
+def linearity(folder: Path, shared: Path, rounds: int) -> str:
+    """The same trace several times over: time by size, and the memory of a large one."""
+    made = []
+    for copies in (1, 8, 10):
+        path = folder / f"{copies}.json"
+        source = str(shared / f"{BASE}.json.gz")
+        command = [sys.executable, "-m", "tests.benchmarks.repeat", source, str(copies), str(path)]
+        subprocess.run(command, check=True, cwd=paths.REPOSITORY)
+        made.append(path)
+    found = medians([("genscope", path) for path in made], rounds)
+    rows = []
+    for path, one in zip(made, found, strict=True):
+        rows.append(
+            [
+                f"{path.stat().st_size / 1e6:.0f} MB",
+                f"{one['rows']:,.0f}",
+                f"{one['rows'] / found[0]['rows']:.1f}",
+                f"{one['load']:.2f}",
+                f"{one['breakdown']:.2f}",
+                f"{one['total']:.2f}",
+                f"{one['total'] / found[0]['total']:.2f}",
+                f"{one['peak'] / MIB:.0f}",
+            ]
+        )
+    head = [
+        "size", "slices", "x slices", "load, CPU s", "breakdown", "total", "x time", "peak MiB",
+    ]  # fmt: skip
+    return table(head, rows)
+
+
+def main() -> int:
+    """Run all benchmarks."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--large-rounds", type=int, default=3)
+    parser.add_argument("--traces", type=Path, default=paths.shared_traces())
+    options = parser.parse_args()
+    if options.traces is None:
+        parser.error("no folder of traces; name one with --traces")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        print(against_orjson(folder, options.traces, options.rounds), flush=True)
+        if options.large_rounds:
+            print()
+            print(linearity(folder, options.traces, options.large_rounds), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
