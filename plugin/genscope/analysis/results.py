@@ -141,3 +141,109 @@ class Comparison(msgspec.Struct, kw_only=True):
     base: str
     runs: list[RunBar]
     warnings: list[TraceWarning]
+
+
+class Step(msgspec.Struct, kw_only=True):
+    """A profiler step (`ProfilerStep#n`); `index` counts from 0 in order of time."""
+
+    index: int
+    name: str
+    start_ns: int
+    dur_ns: int
+
+
+class Strip(msgspec.Struct, kw_only=True):
+    """The timeline by category: equal bins from `start_ns` on.
+
+    `busy_ns` has a row a category of `categories` and a column a bin: the union of the category's
+    time in that bin, added over devices. `device_busy_ns`, a value a bin, is the union of all.
+    Both are at most `bin_ns` times the number of devices.
+    """
+
+    start_ns: int
+    bin_ns: int
+    bins: int
+    categories: list[str]
+    busy_ns: list[list[int]]
+    device_busy_ns: list[int]
+
+
+class Activity(msgspec.Struct, kw_only=True):
+    """What the CPU did during a gap: an event and how much of the gap it covers.
+
+    `kind` is runtime, op, annotation, module or python.
+    """
+
+    name: str
+    kind: str
+    overlap_ns: int
+
+
+class Gap(msgspec.Struct, kw_only=True):
+    """A stretch in which a device had nothing to do.
+
+    `before` and `after` are the device events around it. `cause` is launch (the CPU had not
+    launched the next kernel yet), sync (the CPU waited for the device before it went on), data
+    (it was loading data), queue (the next kernel was launched, but did not start) or unknown;
+    `reason` says it in words.
+    """
+
+    device: int
+    start_ns: int
+    dur_ns: int
+    before: str
+    after: str
+    cause: str
+    reason: str
+    cpu: list[Activity]
+
+
+class Waiting(msgspec.Struct, kw_only=True):
+    """Idle time of the devices by cause (see Gap)."""
+
+    cause: str
+    gaps: int
+    sum_ns: int
+    share: float
+    """Of wall time, added over devices."""
+
+
+class DeviceUse(msgspec.Struct, kw_only=True):
+    """How a device spent the wall time; busy and idle add up to it."""
+
+    index: int
+    name: str
+    sum_ns: int
+    busy_ns: int
+    idle_ns: int
+    busy_share: float
+    streams: int
+
+
+class Overview(msgspec.Struct, kw_only=True):
+    """Where the time of one trace goes and what limits it (`--view overview`)."""
+
+    schema_version: int = SCHEMA_VERSION
+    view: str = "overview"
+    trace: str
+    base_ns: str
+    rank: int | None
+    world_size: int | None
+    basis: str
+    wall_ns: int
+    basis_sum_ns: int
+    unlinked_ns: int
+    devices: list[DeviceUse]
+    categories: dict[str, int]
+    """sum_ns by category, largest first."""
+    steps: list[Step]
+    strip: Strip
+    waiting: list[Waiting]
+    """Idle time by cause, largest first; empty without a device."""
+    gaps: list[Gap]
+    """The largest gaps, largest first."""
+    limit: str
+    """What limits the run: compute, launch, sync, data, queue, communication, copy, cpu, unknown."""
+    sentence: str
+    """The same in words, with its figures."""
+    warnings: list[TraceWarning]

@@ -1,0 +1,19 @@
+"""Which part of a trace an analysis looks at: the filters that hold across pages."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Selection(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of a trace; empty fields take everything.
+
+    `components` and `passes` are names as the breakdown lists them. `first_step` and `last_step`
+    (both included, counted from 0 in order of time) are profiler steps; work belongs to the step
+    that launched it.
+    """
+
+    components: tuple[str, ...] = ()
+    passes: tuple[str, ...] = ()
+    first_step: int | None = None
+    last_step: int | None = None
