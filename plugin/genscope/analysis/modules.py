@@ -150,17 +150,26 @@ def module_rows(
     )
 
 
+def row_components(trace: Trace, work: Work, tree: ModuleTree) -> tuple[list[str], Int64]:
+    """Component of each row of work: names, and a number a row, shape (k,).
+
+    The last name is NO_MODULE, for rows that nothing tells; no names where it would be alone.
+    """
+    at = np.where(work.launch >= 0, work.launch, work.op)
+    forward = np.where(work.op >= 0, trace.links.forward_op[work.op], NONE)
+    at = np.where(forward >= 0, forward, at)
+    names, group = components(trace, at, tree)
+    if not names:
+        return [], group
+    return [*names, NO_MODULE], np.where(group < 0, len(names), group)
+
+
 def _component_rows(
     trace: Trace, work: Work, category: Int64, tree: ModuleTree, total: int
 ) -> list[ModuleRow]:
-    at = np.where(work.launch >= 0, work.launch, work.op)
-    forward = np.where(at >= 0, trace.links.forward_op[work.op], NONE)
-    at = np.where((work.op >= 0) & (forward >= 0), forward, at)
-    names, group = components(trace, at, tree)
+    names, group = row_components(trace, work, tree)
     if not names:
         return []
-    group = np.where(group < 0, len(names), group)
-    names = [*names, NO_MODULE]
     sums = work.figures(group, len(names))
     split = by_category(work, group, len(names), category)
     rows = [

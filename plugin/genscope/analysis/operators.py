@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
-import os
-
 import numpy as np
 
-from genscope.analysis.categories import CATEGORIES
 from genscope.analysis.classify import PASSES, Classes, classify
 from genscope.analysis.drilldown import category_rows
 from genscope.analysis.modules import module_rows
 from genscope.analysis.results import DeviceInfo, Operators, PassRow
-from genscope.analysis.tables import by_category, figures
-from genscope.analysis.work import DEVICE, Work, gather
+from genscope.analysis.select import selected
+from genscope.analysis.selection import EVERYTHING, Selection
+from genscope.analysis.steps import window_ns
+from genscope.analysis.tables import by_category, category_of_row, figures
+from genscope.analysis.work import DEVICE, Work, file_name, gather, wall
 from genscope.trace.errors import TraceWarning
-from genscope.trace.model import Int64, Kind, Trace
+from genscope.trace.model import Int64, Trace
 
 
-def breakdown(trace: Trace) -> Operators:
+def breakdown(trace: Trace, selection: Selection = EVERYTHING) -> Operators:
     """Add up the time of a trace by category and by everything it can be drilled down to.
 
-    Device time where the trace has a device event, else CPU self time (`Operators.basis`).
+    Device time where the trace has a device event, else CPU self time (`Operators.basis`). All
+    figures are of the `selection`; wall time is that of its steps, else of the whole trace.
     """
     classes = classify(trace)
-    work = gather(trace, classes)
+    work = selected(trace, gather(trace, classes), classes, selection)
     total = int(work.time_ns.sum())
-    device = trace.events.is_device
     whole = work.figures(np.zeros(len(work.rows), dtype=np.int64), 1)
     has_device = work.basis == DEVICE
-    category = _category_of_row(work, classes)
+    category = category_of_row(work, classes)
+    start, end = window_ns(trace, selection, wall(trace))
     components, modules, module_warnings = module_rows(trace, work, category, total)
     warnings = [
         *trace.warnings,
@@ -37,14 +38,15 @@ def breakdown(trace: Trace) -> Operators:
         *module_warnings,
     ]
     return Operators(
-        trace=_file_name(trace.path),
+        trace=file_name(trace),
+        selection=selection,
         base_ns=str(trace.base_ns),
         rank=trace.rank,
         basis=work.basis,
         basis_sum_ns=total,
-        device_sum_ns=int(trace.events.dur_ns[device].sum()),
+        device_sum_ns=total if has_device else 0,
         device_busy_ns=int(whole.busy_ns[0]) if has_device else 0,
-        wall_ns=wall_ns(trace),
+        wall_ns=end - start,
         unlinked_ns=int(whole.unlinked_ns[0]),
         devices=_devices(trace, work),
         categories=category_rows(trace, work, classes, category, total),
@@ -53,28 +55,6 @@ def breakdown(trace: Trace) -> Operators:
         modules=modules,
         warnings=warnings,
     )
-
-
-def _file_name(path: str) -> str:
-    """Last part of a path, as text that JSON can hold whatever bytes the name has."""
-    return os.fsencode(os.path.basename(path)).decode("utf-8", "replace")
-
-
-def wall_ns(trace: Trace) -> int:
-    """Last end less first start over all slices but the profiler's own, in nanoseconds."""
-    events = trace.events
-    counted = ~events.is_kind(Kind.TRACE, Kind.OVERHEAD)
-    if not counted.any():
-        return 0
-    return int(events.end_ns[counted].max() - events.start_ns[counted].min())
-
-
-def _category_of_row(work: Work, classes: Classes) -> Int64:
-    """Number of the category of each row of work, as in CATEGORIES; shape (k,)."""
-    number = {name: index for index, name in enumerate(CATEGORIES)}
-    of_rule = np.array([number[rule.category] for rule in classes.rules], dtype=np.int64)
-    found: Int64 = of_rule[classes.rule[work.rows]] if len(work.rows) else work.rows
-    return found
 
 
 def _empty_warning(trace: Trace, work: Work) -> list[TraceWarning]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from genscope.analysis.selection import Selection
 from genscope.trace.errors import TraceWarning
 
 SCHEMA_VERSION = 1
@@ -84,6 +85,8 @@ class Operators(msgspec.Struct, kw_only=True):
     view: str = "operators"
     trace: str
     """File name of the trace."""
+    selection: Selection = Selection()
+    """The part of the trace that the figures are of."""
     base_ns: str
     rank: int | None
     basis: str
@@ -226,6 +229,7 @@ class Overview(msgspec.Struct, kw_only=True):
     schema_version: int = SCHEMA_VERSION
     view: str = "overview"
     trace: str
+    selection: Selection = Selection()
     base_ns: str
     rank: int | None
     world_size: int | None
@@ -243,7 +247,7 @@ class Overview(msgspec.Struct, kw_only=True):
     gaps: list[Gap]
     """The largest gaps, largest first."""
     limit: str
-    """What limits the run: compute, launch, sync, data, queue, communication, copy, cpu, unknown."""
+    """What limits the run: compute, communication, copy, one of the causes of a Gap, or cpu."""
     sentence: str
     """The same in words, with its figures."""
     warnings: list[TraceWarning]

@@ -10,10 +10,18 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
 
     `components` and `passes` are names as the breakdown lists them. `first_step` and `last_step`
     (both included, counted from 0 in order of time) are profiler steps; work belongs to the step
-    that launched it.
+    in which it was launched.
     """
 
     components: tuple[str, ...] = ()
     passes: tuple[str, ...] = ()
     first_step: int | None = None
     last_step: int | None = None
+
+    @property
+    def has_steps(self) -> bool:
+        """Whether it is limited to some steps."""
+        return self.first_step is not None or self.last_step is not None
+
+
+EVERYTHING = Selection()

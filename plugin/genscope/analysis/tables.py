@@ -7,8 +7,17 @@ from typing import Any
 import numpy as np
 
 from genscope.analysis.categories import CATEGORIES
+from genscope.analysis.classify import Classes
 from genscope.analysis.work import Sums, Work
 from genscope.trace.model import Int64
+
+
+def category_of_row(work: Work, classes: Classes) -> Int64:
+    """Number of the category of each row of work, as in CATEGORIES; shape (k,)."""
+    number = {name: index for index, name in enumerate(CATEGORIES)}
+    of_rule = np.array([number[rule.category] for rule in classes.rules], dtype=np.int64)
+    found: Int64 = of_rule[classes.rule[work.rows]] if len(work.rows) else work.rows
+    return found
 
 
 def by_category(work: Work, group: Int64, groups: int, category: Int64) -> list[dict[str, int]]:

@@ -6,6 +6,7 @@ table of a result is cut from one set of numbers.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,6 +38,24 @@ class Work:
     stretch_end: Int64
     stretch_lane: Int64
     lanes: int
+
+    def where(self, mask: Bool) -> Work:
+        """The rows for which `mask`, shape (k,), holds."""
+        place = np.cumsum(mask) - 1
+        seen = mask[self.stretch_row]
+        return Work(
+            basis=self.basis,
+            rows=self.rows[mask],
+            time_ns=self.time_ns[mask],
+            unlinked=self.unlinked[mask],
+            launch=self.launch[mask],
+            op=self.op[mask],
+            stretch_row=place[self.stretch_row[seen]],
+            stretch_start=self.stretch_start[seen],
+            stretch_end=self.stretch_end[seen],
+            stretch_lane=self.stretch_lane[seen],
+            lanes=self.lanes,
+        )
 
     def figures(self, group: Int64, groups: int) -> Sums:
         """Add up by `group`, shape (k,), numbered from 0; negative ones are left out."""
@@ -91,6 +110,20 @@ def _distinct(group: Int64, value: Int64, groups: int) -> Int64:
     span = int(value.max()) + 1
     pairs = np.unique(group[known] * span + value[known])
     return np.bincount(pairs // span, minlength=groups).astype(np.int64)
+
+
+def wall(trace: Trace) -> tuple[int, int]:
+    """First start and last end, in nanoseconds, over all slices but the profiler's own."""
+    events = trace.events
+    counted = ~events.is_kind(Kind.TRACE, Kind.OVERHEAD)
+    if not counted.any():
+        return 0, 0
+    return int(events.start_ns[counted].min()), int(events.end_ns[counted].max())
+
+
+def file_name(trace: Trace) -> str:
+    """Last part of the path, as text that JSON can hold whatever bytes the name has."""
+    return os.fsencode(os.path.basename(trace.path)).decode("utf-8", "replace")
 
 
 def gather(trace: Trace, classes: Classes) -> Work:

@@ -1,0 +1,202 @@
+"""What limits a run: how busy its devices are, with what, and what they wait for."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from genscope.analysis import gaps as waiting
+from genscope.analysis import timeline
+from genscope.analysis.categories import CATEGORIES
+from genscope.analysis.classify import classify
+from genscope.analysis.results import DeviceUse, Overview, Step, Strip, Waiting
+from genscope.analysis.select import selected
+from genscope.analysis.selection import EVERYTHING, Selection
+from genscope.analysis.steps import step_rows, window_ns
+from genscope.analysis.tables import category_of_row
+from genscope.analysis.work import DEVICE, Work, file_name, gather, wall
+from genscope.trace.model import Bool, Int64, Trace
+
+BINS = 320
+"""Bins of the timeline strip."""
+
+MOSTLY_BUSY = 0.75
+"""From this share of wall time on, a device is limited by its work and not by waiting."""
+
+_LIMITED_BY_WORK = {"Communication": "communication", "Memory": "copy"}
+
+_WAITS = {
+    "launch": "mostly waiting for the CPU to launch the next kernel",
+    "sync": "mostly because the CPU blocks on it and launches more only afterwards",
+    "data": "mostly waiting for the CPU to load data",
+    "queue": "mostly before kernels that were launched already",
+    "unknown": "mostly before kernels whose launch is not in the trace",
+}
+
+
+def overview(trace: Trace, selection: Selection = EVERYTHING) -> Overview:
+    """Sum up a trace: use of the devices, timeline by category, idle time by cause.
+
+    A component or pass in the `selection` limits the timeline and the categories; steps limit
+    everything. Idle time is always that of the whole device.
+    """
+    classes = classify(trace)
+    whole = gather(trace, classes)
+    window = window_ns(trace, selection, wall(trace))
+    work = selected(trace, whole, classes, selection)
+    category = category_of_row(work, classes)
+    sums = np.zeros(len(CATEGORIES), dtype=np.int64)
+    np.add.at(sums, category, work.time_ns)
+    present = np.unique(category).tolist()
+    order = sorted(present, key=lambda number: -sums[number])
+    in_window = _within(trace, whole, window) if whole.basis == DEVICE else whole.rows[:0]
+    found = waiting.find(trace, in_window, window)
+    idle = _waiting(found, window)
+    devices = _devices(trace, in_window, window)
+    limit, sentence = _limit(trace, work, devices, idle, window, order, sums)
+    return Overview(
+        trace=file_name(trace),
+        selection=selection,
+        base_ns=str(trace.base_ns),
+        rank=trace.rank,
+        world_size=trace.world_size,
+        basis=work.basis,
+        wall_ns=window[1] - window[0],
+        basis_sum_ns=int(work.time_ns.sum()),
+        unlinked_ns=int(work.time_ns[work.unlinked].sum()),
+        devices=devices,
+        categories={CATEGORIES[number]: int(sums[number]) for number in order},
+        steps=_steps(trace),
+        strip=_strip(work, category, order, window),
+        waiting=idle,
+        gaps=waiting.describe(trace, found),
+        limit=limit,
+        sentence=sentence,
+        warnings=list(trace.warnings),
+    )
+
+
+def _within(trace: Trace, work: Work, window: tuple[int, int]) -> Int64:
+    rows = work.rows
+    inside = (trace.events.start_ns[rows] < window[1]) & (trace.events.end_ns[rows] > window[0])
+    return rows[inside]
+
+
+def _steps(trace: Trace) -> list[Step]:
+    return [
+        Step(
+            index=index,
+            name=trace.name_of(row),
+            start_ns=int(trace.events.start_ns[row]),
+            dur_ns=int(trace.events.dur_ns[row]),
+        )
+        for index, row in enumerate(step_rows(trace).tolist())
+    ]
+
+
+def _devices(trace: Trace, rows: Int64, window: tuple[int, int]) -> list[DeviceUse]:
+    events = trace.events
+    names = {device.index: device.name for device in trace.devices}
+    span = max(window[1] - window[0], 0)
+    used = []
+    for index in np.unique(events.device[rows]).tolist():
+        mine = rows[events.device[rows] == index]
+        start = np.clip(events.start_ns[mine], *window)
+        end = np.clip(events.end_ns[mine], *window)
+        merged_start, merged_end = timeline.merge(start, end)
+        busy = int((merged_end - merged_start).sum())
+        used.append(
+            DeviceUse(
+                index=index,
+                name=names.get(index, ""),
+                sum_ns=int((end - start).sum()),
+                busy_ns=busy,
+                idle_ns=span - busy,
+                busy_share=busy / span if span else 0.0,
+                streams=len(np.unique(events.track[mine])),
+            )
+        )
+    return used
+
+
+def _strip(work: Work, category: Int64, order: list[int], window: tuple[int, int]) -> Strip:
+    span = max(window[1] - window[0], 1)
+    bin_ns = -(-span // BINS)
+    bins = -(-span // bin_ns)
+    edges = window[0] + bin_ns * np.arange(bins + 1, dtype=np.int64)
+
+    def covered(mask: Bool) -> Int64:
+        total = np.zeros(bins, dtype=np.int64)
+        for lane in range(work.lanes):
+            mine = mask & (work.stretch_lane == lane)
+            merged = timeline.merge(work.stretch_start[mine], work.stretch_end[mine])
+            total += timeline.coverage(*merged, edges)
+        return total
+
+    of_stretch = category[work.stretch_row]
+    return Strip(
+        start_ns=window[0],
+        bin_ns=bin_ns,
+        bins=bins,
+        categories=[CATEGORIES[number] for number in order],
+        busy_ns=[covered(of_stretch == number).tolist() for number in order],
+        device_busy_ns=covered(np.ones(len(of_stretch), dtype=np.bool_)).tolist(),
+    )
+
+
+def _waiting(found: waiting.Gaps, window: tuple[int, int]) -> list[Waiting]:
+    length = found.end - found.start
+    devices = len(np.unique(found.device))
+    span = max(window[1] - window[0], 1) * max(devices, 1)
+    rows = []
+    for cause in np.unique(found.cause).tolist():
+        mine = found.cause == cause
+        total = int(length[mine].sum())
+        rows.append(
+            Waiting(
+                cause=waiting.CAUSES[cause],
+                gaps=int(mine.sum()),
+                sum_ns=total,
+                share=total / span,
+            )
+        )
+    return sorted(rows, key=lambda row: -row.sum_ns)
+
+
+def _limit(
+    trace: Trace,
+    work: Work,
+    devices: list[DeviceUse],
+    idle: list[Waiting],
+    window: tuple[int, int],
+    order: list[int],
+    sums: Int64,
+) -> tuple[str, str]:
+    """What limits the run, as a code and as a sentence with its figures."""
+    total = int(sums.sum())
+    if not order or not total:
+        return "unknown", "There is no time to break down in this part of the trace."
+    name = CATEGORIES[order[0]]
+    share = _percent(int(sums[order[0]]) / total)
+    if work.basis != DEVICE:
+        missing = any(warning.code == "device_part_missing" for warning in trace.warnings)
+        if missing:
+            return "unknown", (
+                "The device part of this trace is missing, so what limits the run cannot be told; "
+                f"on the CPU, {name} takes {share} of self time."
+            )
+        return "cpu", f"The run is on the CPU; {name} takes {share} of CPU self time."
+    span = max(window[1] - window[0], 1) * len(devices)
+    busy = sum(device.busy_ns for device in devices) / span if devices else 0.0
+    what = "The device is" if len(devices) == 1 else f"The {len(devices)} devices are"
+    if busy >= MOSTLY_BUSY or not idle:
+        limit = _LIMITED_BY_WORK.get(name, "compute")
+        return limit, f"{what} busy {_percent(busy)} of the time; {name} takes {share} of it."
+    cause = idle[0]
+    return cause.cause, (
+        f"{what} idle {_percent(1 - busy)} of the time, {_WAITS[cause.cause]} "
+        f"({_percent(cause.share)}); of its work {name} takes {share}."
+    )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
