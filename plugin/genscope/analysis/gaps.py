@@ -40,7 +40,8 @@ _REASONS = {
     LAUNCH: "the CPU had not launched the next kernel yet",
     SYNC: "the CPU was in a call that waits for the device, and launched more only after it",
     DATA: "the CPU was loading data",
-    QUEUE: "the next kernel was launched already, but had not started",
+    QUEUE: "the next kernel was launched already, but had not started (its launch was under way, "
+    "it waited for another stream, or the device did work that was not recorded)",
     UNKNOWN: "the launch of the next kernel is not in the trace",
 }
 _AT_END = "nothing more was launched in the recording"
