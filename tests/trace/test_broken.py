@@ -130,7 +130,18 @@ def test_a_duration_that_cannot_be_counts_as_0(dur: bytes, code: str, tmp_path: 
     assert codes(trace) == {code: 1}
 
 
-@pytest.mark.parametrize("ts", [b"1e300", b"99999999999999999999", b"-1e19", b"1" * 4000])
+@pytest.mark.parametrize(
+    "ts",
+    [
+        b"1e300",
+        b"1e999999",
+        b"1e99999999999999999999",
+        b'"1e999999"',
+        b"99999999999999999999",
+        b"-1e19",
+        b"1" * 5000,
+    ],
+)
 def test_a_start_beyond_all_clocks_is_left_out(ts: bytes, tmp_path: Path) -> None:
     trace = read(tmp_path, around(one(ts=ts)))
     assert names(trace) == OTHERS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -115,3 +116,22 @@ def test_links_point_at_what_they_say(both: Both) -> None:
     linked = device[links.launch[device] >= 0]
     assert (events.correlation[linked] == events.correlation[links.launch[linked]]).all()
     assert not (links.launch[~events.is_device] >= 0).any()
+
+
+@pytest.mark.parametrize("name", ["training-ns-timestamps-rank0", "cpu-only-rank34"])
+def test_backward_nodes_are_named_after_their_forward_op(name: str, shared_traces: Path) -> None:
+    """Recorded runs check the links: `AddmmBackward0` differentiates `aten::addmm`."""
+    trace = trace_of(shared_traces / f"{name}.json.gz")
+    nodes = 0
+    for row in np.flatnonzero(trace.links.in_backward).tolist():
+        node = re.fullmatch(
+            r"autograd::engine::evaluate_function: (\w+)Backward\d", trace.name_of(row)
+        )
+        if node is None:
+            continue
+        nodes += 1
+        forward = int(trace.links.forward_op[row])
+        assert forward >= 0, trace.name_of(row)
+        assert node[1].lower() in trace.name_of(forward).replace("_", "").lower()
+        assert trace.events.start_ns[forward] < trace.events.start_ns[row]
+    assert nodes >= 40

@@ -15,6 +15,7 @@ from pathlib import Path
 import fsspec
 import numpy as np
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 
 from genscope.trace import Limits, Trace, TraceError, load
 from tests.trace.support import document, event, names
@@ -114,6 +115,12 @@ def test_file_without_permission(tmp_path: Path) -> None:
         load(path)
 
 
+@pytest.mark.skipif(not os.path.exists("/proc/self/mem"), reason="a file of Linux")
+def test_file_that_opens_but_cannot_be_read() -> None:
+    with pytest.raises(TraceError, match="/proc/self/mem: cannot be read"):
+        load("/proc/self/mem")
+
+
 @pytest.mark.parametrize("path", ["a\x00b.json", "x" * 5000, "/dev/null", ""])
 def test_paths_that_name_no_file(path: str) -> None:
     with pytest.raises(TraceError):
@@ -144,6 +151,38 @@ def test_url_that_cannot_be_opened(url: str) -> None:
     with pytest.raises(TraceError) as caught:
         load(url)
     assert str(caught.value).startswith(url)
+    assert "\n" not in str(caught.value)
+
+
+class NoCredentials(Exception):
+    """What cloud libraries raise is often no OSError."""
+
+
+class Failing(MemoryFileSystem):  # type: ignore[misc]
+    protocol = "failing"
+    cachable = False
+
+    def _open(self, path: str, mode: str = "rb", **options: object) -> io.BytesIO:
+        if "credentials" in path:
+            raise NoCredentials("Unable to locate credentials\nsecond line")
+        return Dropping(b'{"traceEvents": [' + b" " * (1 << 20))
+
+
+class Dropping(io.BytesIO):
+    """A connection that is lost after the first bytes."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        if self.tell():
+            raise NoCredentials("token expired\nsecond line")
+        return super().read(size)
+
+
+@pytest.mark.parametrize("name", ["credentials.json", "drop.json"])
+def test_whatever_a_remote_store_raises_is_one_line(name: str) -> None:
+    fsspec.register_implementation("failing", Failing, clobber=True)
+    with pytest.raises(TraceError) as caught:
+        load(f"failing://bucket/{name}")
+    assert str(caught.value).startswith(f"failing://bucket/{name}: cannot be")
     assert "\n" not in str(caught.value)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, TypeAlias
 
 import msgspec
@@ -12,6 +12,8 @@ Scalar: TypeAlias = "int | float | str | bool | None"
 
 DECODE_ERRORS = (msgspec.MsgspecError, ValueError, RecursionError, OverflowError)
 """What decoding hostile text can raise."""
+
+_MOST_DIGITS = 16
 
 FLOAT_EXACT_US = float(2**43)
 """Microseconds below which a float64 still tells nanoseconds apart (its step is 2**-10 µs)."""
@@ -135,7 +137,10 @@ def exact_ns(text: bytes) -> int | None:
     if not part and whole.isdigit() and len(whole) < 19:
         return int(whole) * 1000
     try:
-        value = Decimal(text.decode("ascii")) * 1000
-        return int(value.to_integral_value()) if value.is_finite() and abs(value) < 2**62 else None
-    except (InvalidOperation, UnicodeDecodeError, ValueError):
+        value = Decimal(text.decode("ascii"))
+        # A huge exponent is asked about before anything is computed with it.
+        if not value.is_finite() or value.adjusted() > _MOST_DIGITS:
+            return None
+        return int((value * 1000).to_integral_value())
+    except (ArithmeticError, UnicodeDecodeError, ValueError):
         return None

@@ -129,8 +129,9 @@ class Source:
     def _read_raw(self) -> bytes:
         try:
             raw = self._file.read(_READ)
-        except OSError as error:
-            raise TraceError(f"{self.path}: cannot be read: {error.strerror or error}") from error
+        except Exception as error:
+            # A remote file system fails in its own ways, some of them no OSError.
+            raise TraceError(f"{self.path}: cannot be read: {_reason(error)}") from error
         self.stored_bytes += len(raw)
         if self._progress is not None and raw:
             self._progress(self.stored_bytes, self.size)
@@ -168,6 +169,11 @@ def _open(path: str) -> tuple[IO[bytes], int | None]:
         raise TraceError(f"{path}: no such file") from error
     except ImportError as error:
         raise TraceError(f"{path}: {error}") from error
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise TraceError(f"{path}: cannot be opened: {reason}") from error
+    except Exception as error:
+        raise TraceError(f"{path}: cannot be opened: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    """First line of what an error says, or its kind."""
+    text = str(getattr(error, "strerror", None) or error).strip()
+    return text.splitlines()[0][:300] if text else type(error).__name__
