@@ -7,22 +7,28 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from msgspec import UNSET, Raw, UnsetType
 
+from genscope.trace.convert import (
+    MAX_DURATION_US,
+    floats,
+    integers,
+    lane,
+    nanoseconds,
+    starts,
+)
 from genscope.trace.decode import (
     FLOAT_EXACT_US,
     NO_ARGS,
     AnyEvent,
-    ExactEvent,
     Scalar,
     decode_events,
     decode_exact,
-    exact_ns,
 )
 from genscope.trace.kinds import ANNOTATION_OPS_2021, kind_of
 from genscope.trace.model import DEVICE_KINDS, Bool, Events, Int32, Int64, Kind, Track
@@ -44,12 +50,6 @@ _DTYPES: dict[str, type[np.generic]] = {
     "types": np.int32,
     "inputs": np.int32,
 }
-
-MAX_US = 4.4e15
-"""Microseconds (the year 2109) so that also differences of two times fit int64 nanoseconds."""
-
-MAX_DURATION_US = 7 * 86_400 * 1e6
-"""A slice longer than a week is an overflow of its writer: those seen last for years."""
 
 _DECIMAL_START = re.compile(rb'"ts"\s*:\s*"?\d{13,}\.')
 _NAMES_2021 = frozenset({"Operator", "Runtime", "Kernel", "Memcpy", "Memset"})
@@ -149,13 +149,13 @@ class Columns:
         return len(self.strings) - 1
 
     def _track(self, key: tuple[Scalar, Scalar]) -> int:
-        process, thread = (_lane(part) for part in key)
+        process, thread = (lane(part) for part in key)
         return self._tracks.setdefault((process, thread), len(self._tracks))
 
     def tracks(self) -> list[Track]:
         """Return the tracks in order of their index."""
-        processes = {_lane(pid): name for pid, name in self.process_names.items()}
-        threads = {(_lane(pid), _lane(tid)): name for (pid, tid), name in self.thread_names.items()}
+        processes = {lane(pid): name for pid, name in self.process_names.items()}
+        threads = {(lane(pid), lane(tid)): name for (pid, tid), name in self.thread_names.items()}
         return [
             Track(
                 process=process,
@@ -178,7 +178,7 @@ class Columns:
             self._add_slices(slices)
 
     def _add_slices(self, slices: Sequence[AnyEvent]) -> None:
-        start, known = _starts(slices)
+        start, known = starts(slices)
         if not known.all():
             self.dropped += int((~known).sum())
             slices = [event for event, ok in zip(slices, known.tolist(), strict=True) if ok]
@@ -220,7 +220,7 @@ class Columns:
             ("sequence", [a.sequence for a in args]),
             ("forward_thread", [a.forward_thread for a in args]),
         ):
-            self._put_at(column, rows, _integers(values, np.int64), len(slices))
+            self._put_at(column, rows, integers(values, np.int64), len(slices))
         for column, texts in (
             ("dims", dims),
             ("types", [a.types for a in args]),
@@ -233,7 +233,7 @@ class Columns:
             event.pid if event.args is None or event.args.device is None else event.args.device
             for event in work
         ]
-        self._put_at("device", rows, _integers(devices, np.int32), len(slices))
+        self._put_at("device", rows, integers(devices, np.int32), len(slices))
 
     def _put_at(self, column: str, rows: Int64, values: Int64 | Int32, count: int) -> None:
         """Append a part of `count` entries that has `values` at `rows` and -1 elsewhere."""
@@ -249,7 +249,7 @@ class Columns:
         )
 
     def _durations(self, slices: Sequence[AnyEvent]) -> Int64:
-        micros = _floats([event.dur for event in slices])
+        micros = floats([event.dur for event in slices])
         bad = ~np.isfinite(micros)
         negative = micros < 0
         overflowed = micros > MAX_DURATION_US
@@ -261,7 +261,7 @@ class Columns:
             if mask.any():
                 self.mended[code] += int(mask.sum())
                 micros = np.where(mask, 0.0, micros)
-        return _nanoseconds(micros)
+        return nanoseconds(micros)
 
     def _put(self, column: str, values: npt.NDArray[Any]) -> None:
         self._columns[column].append(values)
@@ -272,9 +272,9 @@ class Columns:
         self.counts.update([(event.ph, event.cat) for event in others])
         flows = [e for e in others if e.ph in ("s", "f") and e.cat == "fwdbwd"]
         if flows:
-            start, known = _starts(flows)
+            start, known = starts(flows)
             table = np.empty((len(flows), 4), dtype=np.int64)
-            table[:, 0] = _integers([event.id for event in flows], np.int64)
+            table[:, 0] = integers([event.id for event in flows], np.int64)
             table[:, 1] = [self._raw_tracks[event.pid, event.tid] for event in flows]
             table[:, 2] = start
             table[:, 3] = [event.ph == "f" for event in flows]
@@ -291,7 +291,7 @@ class Columns:
 
     def _add_pairs(self, pairs: Sequence[AnyEvent]) -> None:
         """Keep begin and end events as rows without a duration until `finish` pairs them."""
-        start, known = _starts(pairs)
+        start, known = starts(pairs)
         self.dropped += int((~known).sum())
         kept = [event for event, ok in zip(pairs, known.tolist(), strict=True) if ok]
         kind = np.array([self._kinds[event.cat] for event in kept], dtype=np.uint8)
@@ -341,81 +341,3 @@ class Columns:
         if unpaired:
             self.mended["unpaired"] += unpaired
         return Events(**{name: getattr(events, name)[keep] for name in Events.__slots__})
-
-
-def _lane(value: Scalar) -> int | str:
-    """Normalise a process or thread id: numbers in quotes are numbers."""
-    if isinstance(value, bool) or value is None:
-        return ""
-    if isinstance(value, float):
-        return int(value) if value.is_integer() else str(value)
-    if isinstance(value, str):
-        text = value[:1000]
-        digits = text[1:] if text[:1] == "-" else text
-        return int(text) if digits.isascii() and digits.isdigit() and len(text) < 20 else text
-    return value
-
-
-def _floats(values: Sequence[Any]) -> npt.NDArray[np.float64]:
-    try:
-        return np.array(values, dtype=np.float64)
-    except (TypeError, ValueError, OverflowError):
-        return np.array([_float(value) for value in values], dtype=np.float64)
-
-
-def _float(value: Any) -> float:
-    try:
-        return float(value)
-    except (TypeError, ValueError, OverflowError):
-        return float("nan")
-
-
-def _integers(values: Iterable[Scalar], dtype: type[np.signedinteger[Any]]) -> Int64 | Int32:
-    listed = [-1 if value is None else value for value in values]
-    try:
-        return np.array(listed, dtype=dtype)
-    except (TypeError, ValueError, OverflowError):
-        limit = int(np.iinfo(dtype).max)
-        return np.array([_integer(value, limit) for value in listed], dtype=dtype)
-
-
-def _integer(value: Scalar, limit: int) -> int:
-    try:
-        number = int(value)  # type: ignore[arg-type] # None and nonsense raise
-    except (TypeError, ValueError, OverflowError):
-        return -1
-    return number if -1 <= number <= limit else -1
-
-
-def _starts(events: Sequence[AnyEvent]) -> tuple[Int64, npt.NDArray[np.bool_]]:
-    """Return the starts in nanoseconds and which of them are known, each of shape (n,)."""
-    stamps = [event.ts for event in events]
-    if set(map(type, stamps)) == {float}:
-        micros = np.array(stamps, dtype=np.float64)
-        known = np.abs(micros) < MAX_US
-        return _nanoseconds(np.where(known, micros, 0.0)), known
-    exact = [_start(event) for event in events]
-    known = np.array([value is not None for value in exact], dtype=np.bool_)
-    return np.array([value or 0 for value in exact], dtype=np.int64), known
-
-
-def _start(event: AnyEvent) -> int | None:
-    stamp = event.ts
-    if stamp is None or stamp is UNSET:
-        return None
-    if isinstance(event, ExactEvent):
-        value = exact_ns(bytes(stamp))  # type: ignore[arg-type] # a Raw here
-    elif isinstance(stamp, str):
-        value = exact_ns(stamp.encode("utf-8", "replace"))
-    else:
-        value = exact_ns(repr(stamp).encode())
-    return value if value is not None and abs(value) < MAX_US * 1000 else None
-
-
-def _nanoseconds(micros: npt.NDArray[np.float64]) -> Int64:
-    """Round float64 microseconds to nanoseconds without losing the digits that they have."""
-    whole = np.floor(micros)
-    nanos = whole.astype(np.int64)
-    nanos *= 1000
-    nanos += np.rint((micros - whole) * 1000).astype(np.int64)
-    return nanos
