@@ -10,7 +10,7 @@ import numpy.typing as npt
 from msgspec import UNSET
 
 from genscope.trace.decode import AnyEvent, ExactEvent, Scalar, exact_ns
-from genscope.trace.model import Int32, Int64
+from genscope.trace.model import Bool, Int32, Int64
 
 MAX_US = 4.4e15
 """Microseconds (the year 2109) so that also differences of two times fit int64 nanoseconds."""
