@@ -50,7 +50,7 @@ frontend: $(NODE_MODULES)
 	cd frontend && npm run check
 
 bench: $(INSTALLED)
-	$(BIN)/python -m tests.benchmarks
+	$(BIN)/python -m tests.benchmarks.run
 
 clean:
 	rm -rf $(VENV) frontend/node_modules plugin/genscope/tensorboard/static runs dist build

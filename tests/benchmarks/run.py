@@ -23,6 +23,9 @@ from pathlib import Path
 from tests import paths
 
 BASE = "diffusion-sd3.5-mi300x"
+LARGE = (8, 10)
+"""Copies of it that make a large trace: of about 500 MB, and with ten times its events."""
+
 MIB = 2**20
 Measured = dict[str, float]
 
@@ -42,19 +45,10 @@ def measured(what: str, path: Path) -> Measured:
     return found
 
 
-def medians(runs: list[tuple[str, Path]], rounds: int) -> list[Measured]:
-    """Take turns through the runs; give the medians of each, and as `best` the least total."""
-    seen: list[list[Measured]] = [[] for _ in runs]
-    for _ in range(rounds):
-        for place, (what, path) in enumerate(runs):
-            seen[place].append(measured(what, path))
-    return [
-        {
-            **{key: statistics.median(one[key] for one in each) for key in each[0]},
-            "best": min(one["total"] for one in each),
-        }
-        for each in seen
-    ]
+def middle(each: list[Measured]) -> Measured:
+    """The medians of a run's figures, and as `best` the least total."""
+    found = {key: statistics.median(one[key] for one in each) for key in each[0]}
+    return {**found, "best": min(one["total"] for one in each)}
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:
@@ -70,7 +64,11 @@ def against_orjson(folder: Path, shared: Path, rounds: int) -> str:
     with gzip.open(stored) as source, open(plain, "wb") as target:
         shutil.copyfileobj(source, target)
     runs = [("genscope", plain), ("genscope", stored), ("orjson", plain)]
-    found = medians(runs, rounds)
+    seen: list[list[Measured]] = [[] for _ in runs]
+    for _ in range(rounds):
+        for place, (what, path) in enumerate(runs):
+            seen[place].append(measured(what, path))
+    found = [middle(each) for each in seen]
     decoding = found[2]["total"]
     rows = []
     for name, one in zip(("plain", "gzip"), found, strict=False):
@@ -96,36 +94,52 @@ def against_orjson(folder: Path, shared: Path, rounds: int) -> str:
 
 
 def linearity(folder: Path, shared: Path, rounds: int) -> str:
-    """The same trace several times over: time by size, and the memory of a large one."""
-    made = []
-    for copies in (1, 8, 10):
-        path = folder / f"{copies}.json"
-        source = str(shared / f"{BASE}.json.gz")
-        command = [sys.executable, "-m", "tests.benchmarks.repeat", source, str(copies), str(path)]
-        subprocess.run(command, check=True, cwd=paths.REPOSITORY)
-        made.append(path)
-    found = medians([("genscope", path) for path in made], rounds)
+    """The same trace several times over: time by size, and the memory of a large one.
+
+    A long run is compared with as many short ones, just before it: a processor that is now fast
+    and now slow, as shared ones are, is then the same for both.
+    """
+    made = {copies: _repeated(folder, shared, copies) for copies in (1, *LARGE)}
+    seen: dict[int, list[Measured]] = {copies: [] for copies in made}
+    times: dict[int, list[float]] = {1: [1.0], **{copies: [] for copies in LARGE}}
+    for _ in range(rounds):
+        for copies in LARGE:
+            short = [measured("genscope", made[1]) for _ in range(copies)]
+            long = measured("genscope", made[copies])
+            seen[1] += short
+            seen[copies].append(long)
+            mean = statistics.fmean(one["total"] for one in short)
+            times[copies].append(long["total"] / mean)
     rows = []
-    for path, one in zip(made, found, strict=True):
+    for copies, path in made.items():
+        one = middle(seen[copies])
         rows.append(
             [
                 f"{path.stat().st_size / 1e6:.0f} MB",
                 f"{one['rows']:,.0f}",
-                f"{one['rows'] / found[0]['rows']:.1f}",
+                f"{copies}",
                 f"{one['load']:.2f}",
                 f"{one['breakdown']:.2f}",
                 f"{one['total']:.2f}",
                 f"{one['best']:.2f}",
-                f"{one['total'] / found[0]['total']:.2f}",
-                f"{one['best'] / found[0]['best']:.2f}",
+                f"{statistics.median(times[copies]):.2f}",
                 f"{one['peak'] / MIB:.0f}",
             ]
         )
     head = [
-        "size", "slices", "x slices", "load, CPU s", "breakdown", "total", "best", "x total",
-        "x best", "peak MiB",
+        "size", "slices", "x slices", "load, CPU s", "breakdown", "total", "best", "x time",
+        "peak MiB",
     ]  # fmt: skip
     return table(head, rows)
+
+
+def _repeated(folder: Path, shared: Path, copies: int) -> Path:
+    """Make the long trace, in a process of its own."""
+    path = folder / f"{copies}.json"
+    source = str(shared / f"{BASE}.json.gz")
+    command = [sys.executable, "-m", "tests.benchmarks.repeat", source, str(copies), str(path)]
+    subprocess.run(command, check=True, cwd=paths.REPOSITORY)
+    return path
 
 
 def main() -> int:
