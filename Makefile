@@ -51,6 +51,7 @@ frontend: $(NODE_MODULES)
 
 bench: $(INSTALLED)
 	$(BIN)/python -m tests.benchmarks.run
+	$(BIN)/python -m tests.benchmarks.plugin
 
 clean:
 	rm -rf $(VENV) frontend/node_modules plugin/genscope/tensorboard/static runs dist build

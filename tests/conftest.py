@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,15 @@ from tests import paths
 
 # Read by torch and numpy when they are imported, so it is set before any test module is.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache() -> Iterator[None]:
+    """Keep what TensorBoard processes of the tests read out of the user's cache."""
+    with tempfile.TemporaryDirectory(prefix="genscope-cache-") as folder:
+        os.environ["GENSCOPE_CACHE"] = folder
+        yield
+        del os.environ["GENSCOPE_CACHE"]
 
 
 @pytest.fixture(scope="session")

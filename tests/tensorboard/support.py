@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import os
+import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,10 +16,12 @@ from typing import Any
 from tensorboard.backend.application import TensorBoardWSGI
 from werkzeug.test import Client, TestResponse
 
-from genscope.tensorboard.discovery import Discovery
+from genscope.tensorboard.cache import Cache
+from genscope.tensorboard.discovery import Discovery, TraceFile
 from genscope.tensorboard.loader import Loader
 from genscope.tensorboard.logdirs import Logdir
 from genscope.tensorboard.plugin import GenScopePlugin
+from genscope.tensorboard.reading import CachedReading, Opened, Progress
 from genscope.tensorboard.static import Static
 
 DATA = "/data/plugin/genscope"
@@ -62,6 +66,20 @@ def discover(folder: Path, **options: Any) -> Discovery:
     """A discovery that looks afresh each time."""
     options.setdefault("keep_s", 0.0)
     return Discovery([Logdir(str(folder), "")], **options)
+
+
+class Watched(CachedReading):
+    """Reads for real, after `before` was told of the path; what it raises comes of the reading."""
+
+    def __init__(
+        self, before: Callable[[str, Progress], object], cache: Cache | None = None
+    ) -> None:
+        super().__init__(cache or Cache())
+        self._before = before
+
+    def open(self, file: TraceFile, progress: Progress) -> Opened:
+        self._before(file.path, progress)
+        return super().open(file, progress)
 
 
 def context(logdir: str | None = None, **flags: Any) -> SimpleNamespace:
@@ -109,6 +127,31 @@ def until(get: Callable[[], Any], done: Callable[[Any], bool]) -> Any:
             return got
         assert time.monotonic() < deadline, f"still not there: {got!r}"
         time.sleep(0.01)
+
+
+_listeners: list[list[str]] = []
+_heard: list[bool] = []
+
+
+def _listen(event: str, arguments: tuple[Any, ...]) -> None:
+    if event == "open" and _listeners and isinstance(arguments[0], str | bytes):
+        for listener in _listeners:
+            listener.append(os.fsdecode(arguments[0]))
+
+
+@contextlib.contextmanager
+def opened_files() -> Iterator[list[str]]:
+    """The paths of files that any code of this process opens meanwhile, by whatever means."""
+    if not _heard:
+        # An audit hook stays for the life of the process.
+        sys.addaudithook(_listen)
+        _heard.append(True)
+    opened: list[str] = []
+    _listeners.append(opened)
+    try:
+        yield opened
+    finally:
+        _listeners.remove(opened)
 
 
 def by_id(runs: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
+
+import pytest
 
 from genscope.tensorboard.activity import Activity
-from tests.tensorboard.support import PATIENCE_S, until
+from genscope.tensorboard.plugin import GenScopePlugin
+from tests.tensorboard.support import PATIENCE_S, context, opened_files, until, write
 
 
 def test_an_answer_at_hand_is_given_at_once() -> None:
@@ -51,3 +55,16 @@ def test_a_question_that_fails_keeps_the_answer_before() -> None:
     assert activity() is True
     now[0] = 2.0
     assert activity() is True
+
+
+@pytest.mark.parametrize("name", ["host.1.pt.trace.json", "plain.json", "packed.json.gz"])
+def test_the_plugin_becomes_active_without_opening_a_file(tmp_path: Path, name: str) -> None:
+    plugin = GenScopePlugin(context(str(tmp_path)))
+    with opened_files() as opened:
+        assert not plugin.is_active()
+        path = write(tmp_path / "deep" / "run" / name)
+        written = opened.count(str(path))
+        plugin = GenScopePlugin(context(str(tmp_path)))
+        until(plugin.is_active, bool)
+    assert written == 1
+    assert [seen for seen in opened if seen.startswith(str(tmp_path))] == [str(path)]

@@ -17,7 +17,7 @@ from genscope.tensorboard.files import Entry, LocalFiles
 from genscope.tensorboard.logdirs import Logdir
 from genscope.tensorboard.walk import Bounds
 from genscope.trace.sniff import looks_like_trace
-from tests.tensorboard.support import discover, trace_text, write
+from tests.tensorboard.support import discover, opened_files, trace_text, write
 
 
 def found(folder: Path, **options: Any) -> list[str]:
@@ -75,6 +75,42 @@ def test_links_are_followed_but_cycles_end(tmp_path: Path) -> None:
     (logdir / "latest").symlink_to(logdir / "group/run")
     (logdir / "gone.1.pt.trace.json").symlink_to(tmp_path / "nowhere")
     assert found(logdir) == ["group/run/host.1.pt.trace.json", "outside/other.1.pt.trace.json"]
+
+
+def test_links_to_files_elsewhere_are_runs_since_whoever_fills_the_logdir_put_them_there(
+    tmp_path: Path,
+) -> None:
+    target = write(tmp_path / "elsewhere" / "other.1.pt.trace.json")
+    logdir = tmp_path / "logs"
+    logdir.mkdir()
+    (logdir / "linked.1.pt.trace.json").symlink_to(target)
+    [file] = discover(logdir).scan().files.values()
+    assert file.id == "linked.1.pt.trace.json"
+    assert discover(logdir).find("../elsewhere/other.1.pt.trace.json") is None
+
+
+def test_a_thousand_traces_are_listed_without_a_look_into_any(tmp_path: Path) -> None:
+    for number in range(1000):
+        path = tmp_path / f"run{number % 40}" / f"host{number}.1.pt.trace.json"
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    discovery = discover(tmp_path)
+    with opened_files() as opened:
+        assert discovery.has_any()
+        assert len(discovery.scan().files) == 1000
+    assert [path for path in opened if path.startswith(str(tmp_path))] == []
+
+
+def test_new_and_growing_files_are_seen_while_it_runs(tmp_path: Path) -> None:
+    discovery = discover(tmp_path)
+    assert list(discovery.scan().files) == []
+    path = write(tmp_path / "run" / "host.1.pt.trace.json", trace_text(1)[:100], age_s=0)
+    small = discovery.scan().files["run/host.1.pt.trace.json"]
+    path.write_text(trace_text(9))
+    grown = discovery.scan().files["run/host.1.pt.trace.json"]
+    assert grown.stamp.size_bytes > small.stamp.size_bytes
+    path.unlink()
+    assert list(discovery.scan().files) == []
 
 
 def test_pipes_are_never_opened(tmp_path: Path) -> None:

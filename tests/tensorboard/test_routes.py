@@ -13,13 +13,14 @@ import pytest
 from tensorboard.backend.application import TensorBoardWSGI
 from werkzeug.test import Client, TestResponse
 
-from genscope.analysis.results import Comparison, Operators
-from genscope.tensorboard.loader import Loader, Progress
+from genscope.analysis.results import Comparison, Operators, Overview
+from genscope.tensorboard.loader import Loader
 from genscope.tensorboard.plugin import GenScopePlugin
-from genscope.tensorboard.reading import read_operators
+from genscope.tensorboard.reading import Progress
 from tests.tensorboard.support import (
     DATA,
     PATIENCE_S,
+    Watched,
     by_id,
     client,
     context,
@@ -75,10 +76,10 @@ def test_runs_says_what_is_wrong(tmp_path: Path) -> None:
 
 
 def test_listing_reads_nothing(logdir: Path) -> None:
-    def read(path: str, *, progress: Progress) -> Operators:
+    def read(path: str, progress: Progress) -> None:
         raise AssertionError("read")
 
-    of = client(logdir, loader=Loader(read))
+    of = client(logdir, loader=Loader(Watched(read)))
     for _ in range(3):
         states = {run["state"] for run in of.get(f"{DATA}/runs").json["runs"]}
         assert states == {"unread"}
@@ -99,12 +100,11 @@ def test_operators_of_a_real_file(logdir: Path) -> None:
 def test_operators_answers_while_it_reads(logdir: Path) -> None:
     go = threading.Event()
 
-    def read(path: str, *, progress: Progress) -> Operators:
+    def read(path: str, progress: Progress) -> None:
         progress(11, None)
         assert go.wait(PATIENCE_S)
-        return read_operators(path, progress=progress)
 
-    of = client(logdir, loader=Loader(read))
+    of = client(logdir, loader=Loader(Watched(read), readers=1))
     size = (logdir / "base" / FILE).stat().st_size
     url = f"{DATA}/operators?run=base/{FILE}"
     assert of.get(url).status_code == 202
@@ -145,14 +145,7 @@ def test_a_file_still_being_written_is_waited_for(logdir: Path) -> None:
     path = logdir / "cut" / FILE
     write(path, trace_text(100)[:-2000], age_s=0)
     reads: list[str] = []
-
-    def read(path: str, *, progress: Progress) -> Operators:
-        try:
-            return read_operators(path, progress=progress)
-        finally:
-            reads.append(path)
-
-    of = client(logdir, loader=Loader(read))
+    of = client(logdir, loader=Loader(Watched(lambda path, _: reads.append(path))))
     url = f"{DATA}/operators?run=cut/{FILE}"
     until(lambda: of.get(url).status_code == 202 and reads, bool)
     write(path, trace_text(100))
@@ -175,7 +168,7 @@ def test_a_run_that_appears_later_is_found(logdir: Path) -> None:
     assert operators(of, f"later/{FILE}").status_code == 200
 
 
-@pytest.mark.parametrize("route", ["operators", "compare"])
+@pytest.mark.parametrize("route", ["operators", "overview", "compare", "cancel"])
 @pytest.mark.parametrize("query", ["", "run=", "other=1"])
 def test_no_run_named(logdir: Path, route: str, query: str) -> None:
     response = client(logdir).get(f"{DATA}/{route}", query_string=query)
@@ -183,7 +176,7 @@ def test_no_run_named(logdir: Path, route: str, query: str) -> None:
     assert "run=" in response.json["error"]["message"]
 
 
-@pytest.mark.parametrize("route", ["operators", "compare"])
+@pytest.mark.parametrize("route", ["operators", "overview", "compare", "cancel"])
 @pytest.mark.parametrize(
     "run",
     [
@@ -201,13 +194,10 @@ def test_no_run_named(logdir: Path, route: str, query: str) -> None:
 def test_only_runs_that_were_found_are_opened(tmp_path: Path, route: str, run: str) -> None:
     opened: list[str] = []
 
-    def read(path: str, *, progress: Progress) -> Operators:
-        opened.append(path)
-        raise AssertionError("read")
-
     write(tmp_path / "secret.json")
     write(tmp_path / "logs" / "base" / FILE)
-    of = client(tmp_path / "logs", loader=Loader(read))
+    loader = Loader(Watched(lambda path, _: opened.append(path)))
+    of = client(tmp_path / "logs", loader=loader)
     response = of.get(f"{DATA}/{route}?run={run}")
     assert response.status_code == 404
     assert response.json["error"]["message"]
@@ -233,11 +223,10 @@ def test_the_first_run_is_the_base(logdir: Path) -> None:
 def test_compare_answers_while_it_reads(logdir: Path) -> None:
     go = threading.Event()
 
-    def read(path: str, *, progress: Progress) -> Operators:
+    def read(path: str, progress: Progress) -> None:
         assert path.endswith(FILE) or go.wait(PATIENCE_S)
-        return read_operators(path, progress=progress)
 
-    of = client(logdir, loader=Loader(read))
+    of = client(logdir, loader=Loader(Watched(read)))
     base, new = f"base/{FILE}", f"new/{FILE}.gz"
     url = f"{DATA}/compare?run={base}&run={new}"
     response = until(
@@ -306,7 +295,143 @@ def test_names_that_are_no_utf8_of_broken_files(tmp_path: Path) -> None:
     assert operators(of, run["id"]).status_code == 422
 
 
-ROUTES = ["runs", "operators", "compare", f"operators?run=base/{FILE}", "index.js", "assets/x.js"]
+def test_overview_of_a_real_file(logdir: Path) -> None:
+    of = client(logdir)
+    response = settled(lambda: of.get(f"{DATA}/overview", query_string={"run": f"base/{FILE}"}))
+    assert response.status_code == 200
+    result = msgspec.json.decode(response.data, type=Overview)
+    assert (result.view, result.trace, result.categories) == ("overview", FILE, {"Linear": 200_000})
+    assert result.sentence
+
+
+ANNOTATED = """{"traceEvents": [
+ {"ph": "X", "cat": "user_annotation", "name": "ProfilerStep#3", "pid": 1, "tid": 1, "ts": 0,
+  "dur": 100},
+ {"ph": "X", "cat": "user_annotation", "name": "ProfilerStep#4", "pid": 1, "tid": 1, "ts": 100,
+  "dur": 100},
+ {"ph": "X", "cat": "cpu_op", "name": "aten::mm", "pid": 1, "tid": 1, "ts": 10, "dur": 20},
+ {"ph": "X", "cat": "cpu_op", "name": "aten::mm", "pid": 1, "tid": 1, "ts": 110, "dur": 30}]}"""
+
+
+@pytest.mark.parametrize("route", ["operators", "overview", "compare"])
+@pytest.mark.parametrize(
+    ("filters", "sum_us"),
+    [
+        ("", 50),
+        ("&first_step=0&last_step=1", 50),
+        ("&last_step=0", 20),
+        ("&first_step=1", 30),
+        ("&pass=forward", 50),
+        ("&pass=backward&pass=recompute", 0),
+        ("&component=nosuch", 0),
+        ("&component=&pass=&first_step=&last_step=", 50),
+    ],
+)
+def test_filters_select_a_part(tmp_path: Path, route: str, filters: str, sum_us: int) -> None:
+    write(tmp_path / FILE, ANNOTATED)
+    of = client(tmp_path)
+    response = settled(lambda: of.get(f"{DATA}/{route}?run={FILE}{filters}"))
+    assert response.status_code == 200
+    one = response.json["runs"][0] if route == "compare" else response.json
+    assert one["basis_sum_ns"] == 1000 * sum_us
+    assert by_id(of.get(f"{DATA}/runs").json)[FILE]["state"] == "ready"
+
+
+@pytest.mark.parametrize("route", ["operators", "overview", "compare"])
+@pytest.mark.parametrize(
+    "filters",
+    [
+        "pass=sideways",
+        "pass=forward&pass=%00",
+        "first_step=-1",
+        "first_step=one",
+        "last_step=1.5",
+        "last_step=%C2%B2",
+        "last_step=99999999999999999999",
+        "first_step=2&last_step=1",
+        "component=" + "x" * 5000,
+        "&".join(f"component={number}" for number in range(1000)),
+    ],
+)
+def test_filters_without_sense_are_refused(logdir: Path, route: str, filters: str) -> None:
+    response = client(logdir).get(f"{DATA}/{route}?run=base/{FILE}&{filters}")
+    assert response.status_code == 400
+    message = response.json["error"]["message"]
+    assert message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize("route", ["operators", "overview", "compare", "cancel"])
+def test_very_long_ids_are_refused_without_an_echo(logdir: Path, route: str) -> None:
+    response = client(logdir).get(f"{DATA}/{route}?run={'x' * 60_000}")
+    assert response.status_code == 400
+    assert len(response.data) < 1000
+
+
+def test_many_parameters(logdir: Path) -> None:
+    of = client(logdir)
+    many = "&".join(f"run={number}" for number in range(5000))
+    assert of.get(f"{DATA}/compare?{many}").status_code == 400
+    same = "&".join([f"run=base/{FILE}"] * 5000)
+    assert settled(lambda: of.get(f"{DATA}/compare?{same}")).status_code == 200
+    other = "&".join(f"x{number}={number}" for number in range(5000))
+    assert settled(lambda: of.get(f"{DATA}/operators?run=base/{FILE}&{other}")).status_code == 200
+
+
+def test_cancel(logdir: Path) -> None:
+    go = threading.Event()
+
+    def read(path: str, progress: Progress) -> None:
+        progress(11, None)
+        assert go.wait(PATIENCE_S)
+        progress(12, None)
+
+    of = client(logdir, loader=Loader(Watched(read), readers=1))
+    size = (logdir / "base" / FILE).stat().st_size
+    url = f"run=base/{FILE}"
+    of.get(f"{DATA}/operators?{url}")
+    until(lambda: of.get(f"{DATA}/operators?{url}").json["read_bytes"], bool)
+    response = of.get(f"{DATA}/cancel?{url}")
+    assert response.status_code == 200
+    assert response.json == {"state": "unread", "read_bytes": 0, "size_bytes": size}
+    assert by_id(of.get(f"{DATA}/runs").json)[f"base/{FILE}"]["state"] == "unread"
+    go.set()
+    assert operators(of, f"base/{FILE}").status_code == 200
+    assert of.get(f"{DATA}/cancel?{url}").json["state"] == "ready"
+
+
+def test_cancel_of_what_is_not_there(logdir: Path) -> None:
+    assert client(logdir).get(f"{DATA}/cancel").status_code == 400
+    assert client(logdir).get(f"{DATA}/cancel?run=../secret.json").status_code == 404
+
+
+def test_what_another_tensorboard_has_read_is_there_at_once(logdir: Path) -> None:
+    url = f"{DATA}/operators?run=base/{FILE}"
+    other = client(logdir)
+    first = settled(lambda: other.get(url)).data
+    reading = Watched(lambda path, _: pytest.fail(f"{path} was read again"))
+    response = client(logdir, loader=Loader(reading)).get(url)
+    assert (response.status_code, response.data) == (200, first)
+
+
+def test_data_are_nothing_to_a_browser_that_is_led_to_show_them(logdir: Path) -> None:
+    of = client(logdir)
+    for response in (of.get(f"{DATA}/runs"), operators(of, f"base/{FILE}"), operators(of, "no")):
+        assert "default-src 'none'" in response.headers["Content-Security-Policy"]
+
+
+ROUTES = [
+    "runs",
+    "operators",
+    "overview",
+    "compare",
+    "cancel",
+    f"operators?run=base/{FILE}",
+    f"overview?run=base/{FILE}&pass=forward",
+    f"cancel?run=base/{FILE}",
+    "index.js",
+    "assets/x.js",
+]
 
 
 @pytest.mark.parametrize("route", ROUTES)

@@ -81,3 +81,27 @@ def test_tensorboard(tmp_path: Path, arguments: list[str], prefix: str, run: str
         assert module == f"{prefix}{DATA}/index.js"
         with urllib.request.urlopen(f"{address.removesuffix(prefix)}{module}") as response:
             assert "render" in response.read().decode()
+
+
+def test_beside_torch_tb_profiler(tmp_path: Path) -> None:
+    """Both plugins on one logdir: both are listed, and ours answers."""
+    pytest.importorskip("torch_tb_profiler")
+    write(tmp_path / "runs" / "base" / FILE, trace_text(3))
+    with tensorboard(tmp_path, "--logdir", "runs") as address:
+        listing = until(
+            lambda: get(f"{address}/data/plugins_listing")[1],
+            lambda tabs: tabs["genscope"]["enabled"],
+        )
+        assert "pytorch_profiler" in listing
+        url = f"{address}{DATA}/overview?run=base/{FILE}"
+        _, result = until(lambda: get(url), lambda got: got[0] != 202)
+        assert result["categories"] == {"Linear": 3 * 50_000}
+
+
+def test_an_empty_logdir(tmp_path: Path) -> None:
+    (tmp_path / "runs").mkdir()
+    with tensorboard(tmp_path, "--logdir", "runs") as address:
+        assert get(f"{address}/data/plugins_listing")[1]["genscope"]["enabled"] is False
+        runs = get(f"{address}{DATA}/runs")[1]
+        assert runs["runs"] == []
+        assert "There is no trace under" in runs["message"]

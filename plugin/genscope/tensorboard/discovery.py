@@ -1,7 +1,8 @@
 """The traces under the logdirs: which there are, what they are called, whether there is any.
 
 Every file that the plugin opens was found here: a request names one by its id, and the id is
-looked up among those found, never made into a path.
+looked up among those found, never made into a path. Links in the logdir are followed, as
+TensorBoard itself does: whoever may write there decides what is shown.
 """
 
 from __future__ import annotations

@@ -28,6 +28,13 @@ class Stamp(NamedTuple):
     size_bytes: int
     mtime_ns: int | None
 
+    def is_younger(self, seconds: float, now: float) -> bool:
+        """Whether the file changed less than so long from `now` (epoch seconds).
+
+        The clock of a server may be ahead of ours, so the future counts as well.
+        """
+        return self.mtime_ns is not None and abs(now - self.mtime_ns / 1e9) < seconds
+
 
 class FileSystem(Protocol):
     """Read-only access to a tree; every method raises OSError with a message fit for people."""

@@ -18,6 +18,16 @@ Handler = Callable[[Request], Response]
 _log = logging.getLogger(__name__)
 
 
+class Refusal(Exception):
+    """Raised by a handler to answer with an error; see `refuse`."""
+
+    def __init__(self, code: int, message: str, file: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.file = file
+
+
 class ErrorDetail(msgspec.Struct, kw_only=True):
     """What went wrong, and with which file (the id of a run) where it is one."""
 
@@ -45,6 +55,8 @@ def respond_json(request: Request, payload: Any, code: int = 200) -> Response:
     """Return `payload` (Structs, dicts, lists) as JSON that nobody stores."""
     response = respond(request, msgspec.json.encode(payload), "application/json", code)
     response.headers["Cache-Control"] = "no-store"
+    # Text from traces is data: nothing may come of it, should a browser be led to show it.
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return response
 
 
@@ -70,6 +82,8 @@ def _answer(handler: Handler, request: Request) -> Response:
         return response
     try:
         return handler(request)
+    except Refusal as refusal:
+        return refuse(request, refusal.code, refusal.message, refusal.file)
     except Exception as error:
         _log.exception("%s failed", request.path)
         return refuse(

@@ -1,7 +1,8 @@
-"""Reading traces aside: a queue, a thread that works it off, and what came of each file.
+"""Reading traces aside: a queue, threads that work it off, and what came of each file.
 
-Only the result is kept, not the trace, and one file is read at a time, so memory stays that of
-one trace. How a file is read is the `read` that is passed in; the rest knows no format.
+A file is opened once for all that is asked of it at the time, and let go of afterwards; only the
+answers are kept. Of large files one is open at a time, so memory stays that of one large trace
+and a small one. How a file is read is the `Reading` that is passed in; the rest knows no format.
 """
 
 from __future__ import annotations
@@ -10,14 +11,14 @@ import enum
 import logging
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
 
-from genscope.analysis.results import Operators
 from genscope.tensorboard.discovery import TraceFile
 from genscope.tensorboard.files import Stamp, as_text, one_line
+from genscope.tensorboard.memory import Memory
+from genscope.tensorboard.reading import SETTLED_S, Opened, Reading
+from genscope.tensorboard.views import Ask
 from genscope.trace.errors import TraceError
 
 _log = logging.getLogger(__name__)
@@ -25,23 +26,15 @@ _log = logging.getLogger(__name__)
 QUIET_S = 2.0
 """A file that grew while it was read is read again once it has been left alone this long."""
 
-SETTLED_S = 10.0
-"""A broken file is believed to be broken, not half-written, once it is this old."""
-
 RETRY_S = 30.0
 """How long a failure is remembered: its cause may lie outside the file (rights, a network)."""
 
-INCOMPLETE = frozenset({"truncated", "gzip_damaged"})
-"""Codes of warnings that a file still being written gives."""
+READERS = 2
+"""Threads that read: the second keeps small files from waiting behind a large one."""
 
-Progress = Callable[[int, "int | None"], None]
-
-
-class Read(Protocol):
-    """Reads the trace at `path` and analyses it; raises TraceError for an unusable file."""
-
-    def __call__(self, path: str, *, progress: Progress) -> Operators:
-        """Read; `progress` is called with the bytes read of the stored file and its size."""
+MAX_PENDING = 32
+"""More different questions about one file than this, and the oldest are dropped: whoever still
+wants their answers asks again."""
 
 
 class State(str, enum.Enum):
@@ -56,30 +49,42 @@ class State(str, enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What is known of a file; `result` is there if READY, `error` (one line) if FAILED."""
+    """What is known of a file, or of a question about it.
+
+    `answer`, JSON, is there if a question was asked and is READY; `error`, one line, if FAILED.
+    """
 
     state: State
     read_bytes: int
     size_bytes: int
     error: str | None = None
-    result: Operators | None = None
+    answer: bytes | None = None
+
+
+class Cancelled(Exception):
+    """Raised inside a reading that nobody wants any more."""
 
 
 @dataclass(slots=True, eq=False)
 class _Job:
     """One version of one file. `state` is what happened, without regard to the file's age."""
 
-    path: str
-    stamp: Stamp
+    file: TraceFile
     state: State = State.QUEUED
     is_held: bool = False
     """Queued, but not before the file has been left alone for a while."""
+    is_busy: bool = False
+    """In the queue, or being worked on."""
+    is_cancelled: bool = False
     read_bytes: int = 0
     error: str | None = None
-    result: Operators | None = None
     is_doubtful: bool = False
     """The outcome is what a half-written file gives."""
     ended_at: float = 0.0
+    pending: dict[Ask, None] = field(default_factory=dict)
+    """Questions without an answer, in the order in which they came."""
+    refused: dict[Ask, tuple[str, float]] = field(default_factory=dict)
+    """Questions that cannot be answered, why, and since when."""
 
 
 class Loader:
@@ -89,100 +94,216 @@ class Loader:
     """
 
     def __init__(
-        self, read: Read, *, readers: int = 1, clock: Callable[[], float] = time.time
+        self,
+        reading: Reading,
+        *,
+        readers: int = READERS,
+        memory: Memory[tuple[str, Stamp, Ask]] | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
-        self._read = read
+        self._reading = reading
         self._readers = readers
+        self._answers = memory or Memory[tuple[str, Stamp, Ask]]()
         self._clock = clock
         self._jobs: dict[str, _Job] = {}
-        self._queue: deque[_Job] = deque()
+        self._queue: list[_Job] = []
         self._threads = 0
+        self._has_large = False
         self._changed = threading.Condition()
 
     def look(self, file: TraceFile) -> Status:
         """Return the status of this version of the file, and start nothing."""
         with self._changed:
             job = self._jobs.get(file.path)
-            if job is None or job.stamp != file.stamp:
+            if job is None or job.file.stamp != file.stamp:
                 return Status(State.UNREAD, 0, file.stamp.size_bytes)
             return self._status(job)
 
-    def request(self, file: TraceFile) -> Status:
-        """Return the status of this version of the file, and have it read if it was not."""
+    def request(self, file: TraceFile, ask: Ask) -> Status:
+        """Return the answer for this version of the file, or the status; have it read if needed."""
+        key = (file.path, file.stamp, ask)
+        if self._answers.get(key) is None and not self._is_waiting(file):
+            # Looked up outside the lock: the cache may lie on a slow disk.
+            answer = self._reading.recall(file, ask)
+            if answer is not None:
+                self._answers.put(key, answer)
         with self._changed:
+            answer = self._answers.get(key)
             job = self._jobs.get(file.path)
             if job is None or self._is_forgotten(job):
-                job = self._add(file, is_held=False)
-            elif job.stamp != file.stamp:
-                job = self._renew(job, file)
+                job = self._add(file, ask, has_answer=answer is not None)
+            elif job.file.stamp != file.stamp:
+                job = self._renew(job, file, ask)
+            elif answer is None:
+                self._ask(job, ask)
             if job.is_held and not self._is_younger(job, QUIET_S):
                 self._enqueue(job)
-            return self._status(job)
+            return self._status(job, ask, answer)
 
-    def _add(self, file: TraceFile, *, is_held: bool) -> _Job:
-        job = self._jobs[file.path] = _Job(file.path, file.stamp, is_held=is_held)
+    def cancel(self, file: TraceFile) -> Status:
+        """Stop reading the file, or take it from the queue; return its status then.
+
+        Whoever still asks for it has it read from the start.
+        """
+        with self._changed:
+            job = self._jobs.get(file.path)
+            if job is not None and job.state in (State.QUEUED, State.READING):
+                job.is_cancelled = True
+                del self._jobs[file.path]
+                if job in self._queue:
+                    self._queue.remove(job)
+        return self.look(file)
+
+    # With the lock held -----------------------------------------------------------------------
+
+    def _add(
+        self, file: TraceFile, ask: Ask, *, has_answer: bool = False, is_held: bool = False
+    ) -> _Job:
+        job = self._jobs[file.path] = _Job(file, is_held=is_held)
+        if has_answer:
+            job.state = State.READY
+            return job
+        job.pending = dict.fromkeys([ask, *self._reading.asked_of_all()])
         if not is_held:
             self._enqueue(job)
         return job
 
-    def _renew(self, job: _Job, file: TraceFile) -> _Job:
+    def _renew(self, job: _Job, file: TraceFile, ask: Ask) -> _Job:
         """The file changed since `job`: follow it, but do not race with who is writing it."""
         if job.state is State.QUEUED:
-            job.stamp = file.stamp
+            job.file = file
+            self._ask(job, ask)
             return job
-        return self._add(file, is_held=job.state is State.READING or job.is_doubtful)
+        return self._add(file, ask, is_held=job.state is State.READING or job.is_doubtful)
+
+    def _ask(self, job: _Job, ask: Ask) -> None:
+        """Have a question answered that may be new to this job."""
+        refused = job.refused.get(ask)
+        if job.state is State.FAILED or (
+            refused is not None and self._clock() - refused[1] < RETRY_S
+        ):
+            return
+        job.refused.pop(ask, None)
+        job.pending[ask] = None
+        while len(job.pending) > MAX_PENDING:
+            del job.pending[next(iter(job.pending))]
+        if not job.is_busy and not job.is_held:
+            self._enqueue(job)
 
     def _enqueue(self, job: _Job) -> None:
         job.is_held = False
+        job.is_busy = True
         self._queue.append(job)
         if self._threads < self._readers:
             self._threads += 1
             threading.Thread(target=self._work, name="genscope-reader", daemon=True).start()
         self._changed.notify()
 
-    def _status(self, job: _Job) -> Status:
-        size = job.stamp.size_bytes
+    def _status(self, job: _Job, ask: Ask | None = None, answer: bytes | None = None) -> Status:
+        size = job.file.stamp.size_bytes
         if job.is_doubtful and self._is_younger(job, SETTLED_S):
             return Status(State.QUEUED, 0, size)
+        if answer is not None:
+            return Status(State.READY, size, size, answer=answer)
+        if ask in job.refused:
+            return Status(State.FAILED, size, size, job.refused[ask][0])
         read = size if job.state is State.READY else min(job.read_bytes, size)
-        return Status(job.state, read, size, job.error, job.result)
+        waits = ask is not None and job.state is State.READY
+        return Status(State.READING if waits else job.state, read, size, job.error)
 
     def _is_younger(self, job: _Job, seconds: float) -> bool:
-        """Whether the file changed less than so long ago, the clocks of servers allowed for."""
-        if job.stamp.mtime_ns is None:
-            return False
-        return abs(self._clock() - job.stamp.mtime_ns / 1e9) < seconds
+        return job.file.stamp.is_younger(seconds, self._clock())
 
     def _is_forgotten(self, job: _Job) -> bool:
         return job.state is State.FAILED and self._clock() - job.ended_at >= RETRY_S
 
+    def _take(self) -> _Job | None:
+        """The next job whose file may be opened beside those that are open."""
+        for place, job in enumerate(self._queue):
+            if not (self._has_large and self._reading.is_large(job.file)):
+                return self._queue.pop(place)
+        return None
+
+    # In the threads ---------------------------------------------------------------------------
+
+    def _is_waiting(self, file: TraceFile) -> bool:
+        with self._changed:
+            job = self._jobs.get(file.path)
+            return job is not None and job.file.stamp == file.stamp and job.is_busy
+
     def _work(self) -> None:
         while True:
             with self._changed:
-                while not self._queue:
+                while (job := self._take()) is None:
                     self._changed.wait()
-                job = self._queue.popleft()
-                job.state = State.READING
-            result, error = self._outcome(job)
-            with self._changed:
-                job.result, job.error = result, error
-                job.is_doubtful = result is None or any(
-                    warning.code in INCOMPLETE for warning in result.warnings
-                )
-                job.ended_at = self._clock()
-                job.state = State.READY if error is None else State.FAILED
+                is_large = self._reading.is_large(job.file)
+                self._has_large |= is_large
+                if job.state is State.QUEUED:
+                    job.state = State.READING
+            try:
+                self._do(job)
+            finally:
+                with self._changed:
+                    job.is_busy = False
+                    if is_large:
+                        self._has_large = False
+                    if job.pending and not job.is_cancelled:
+                        self._enqueue(job)
+                    self._changed.notify_all()
 
-    def _outcome(self, job: _Job) -> tuple[Operators | None, str | None]:
+    def _do(self, job: _Job) -> None:
         def progress(read_bytes: int, _size_bytes: int | None) -> None:
+            if job.is_cancelled:
+                raise Cancelled
             job.read_bytes = read_bytes
 
+        error: str | None = None
         try:
-            return self._read(job.path, progress=progress), None
-        except TraceError as error:
-            return None, one_line(error)
-        except Exception as error:
-            _log.exception("reading %s failed", job.path)
-            return None, (
-                f"{as_text(job.path)}: reading it failed in a way that GenScope did not foresee "
-                f"({type(error).__name__}: {one_line(error)}); TensorBoard's log has the details"
-            )
+            opened = self._reading.open(job.file, progress)
+            self._answer_all(job, opened)
+            opened.keep()
+            self._answer_all(job, opened)
+        except Cancelled:
+            return
+        except TraceError as unusable:
+            error = one_line(unusable)
+        except Exception as unforeseen:
+            error = _unforeseen(job, "reading", unforeseen)
+        with self._changed:
+            job.ended_at = self._clock()
+            if error is not None:
+                job.pending.clear()
+                job.error, job.is_doubtful, job.state = error, True, State.FAILED
+
+    def _answer_all(self, job: _Job, opened: Opened) -> None:
+        """Answer what was asked of the file, and what comes meanwhile."""
+        while True:
+            with self._changed:
+                ask = next(iter(job.pending), None)
+                if ask is None or job.is_cancelled:
+                    return
+            answer, refusal = None, ""
+            try:
+                answer = opened.answer(ask)
+            except (Cancelled, TraceError):
+                raise
+            except Exception as unforeseen:
+                refusal = _unforeseen(job, f"the view {ask.view}", unforeseen)
+            with self._changed:
+                job.pending.pop(ask, None)
+                job.is_doubtful = opened.is_incomplete
+                if job.is_cancelled:
+                    return
+                if answer is None:
+                    job.refused[ask] = (refusal, self._clock())
+                else:
+                    self._answers.put((job.file.path, job.file.stamp, ask), answer)
+                job.state = State.READY
+
+
+def _unforeseen(job: _Job, what: str, error: Exception) -> str:
+    _log.error("%s of %s failed", what, job.file.path, exc_info=error)
+    return (
+        f"{as_text(job.file.path)}: {what} failed in a way that GenScope did not foresee "
+        f"({type(error).__name__}: {one_line(error)}); TensorBoard's log has the details"
+    )

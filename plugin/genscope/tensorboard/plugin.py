@@ -8,13 +8,15 @@ from tensorboard.plugins import base_plugin
 
 from genscope.analysis.compare import compare
 from genscope.tensorboard.activity import Activity
+from genscope.tensorboard.cache import Cache
 from genscope.tensorboard.discovery import Discovery
 from genscope.tensorboard.http import app
 from genscope.tensorboard.loader import Loader
 from genscope.tensorboard.logdirs import logdirs_of
-from genscope.tensorboard.reading import read_operators
+from genscope.tensorboard.reading import CachedReading
 from genscope.tensorboard.routes import Routes
 from genscope.tensorboard.static import ENTRY, Static
+from genscope.tensorboard.views import VIEWS
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -38,7 +40,9 @@ class GenScopePlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard
     ) -> None:
         super().__init__(context)
         self._discovery = discovery or Discovery(logdirs_of(context.logdir, context.flags))
-        self._routes = Routes(self._discovery, loader or Loader(read_operators), compare)
+        self._routes = Routes(
+            self._discovery, loader or Loader(CachedReading(Cache())), list(VIEWS), compare
+        )
         self._static = static or Static()
         self._activity = Activity(self._discovery.has_any)
 

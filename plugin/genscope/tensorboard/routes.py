@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import msgspec
 from werkzeug.wrappers import Request, Response
 
 from genscope.analysis.results import SCHEMA_VERSION, Comparison, Operators
 from genscope.tensorboard.discovery import Discovery, TraceFile
-from genscope.tensorboard.http import Handler, refuse, respond_json
+from genscope.tensorboard.http import Handler, Refusal, refuse, respond_json
 from genscope.tensorboard.loader import Loader, State, Status
+from genscope.tensorboard.query import run_of, runs_of, selection_of
+from genscope.tensorboard.views import OPERATORS, Ask
 
 Compare = Callable[[Sequence[tuple[str, Operators]]], Comparison]
+
+_OPERATORS = msgspec.json.Decoder(Operators)
 
 
 class Run(msgspec.Struct, kw_only=True):
@@ -67,16 +72,31 @@ class PartialComparison(msgspec.Struct, kw_only=True):
 
 
 class Routes:
-    """Handlers over a discovery and a loader; `compare` sets results side by side."""
+    """Handlers over a discovery and a loader, one for each of `views`.
 
-    def __init__(self, discovery: Discovery, loader: Loader, compare: Compare) -> None:
+    `compare` sets breakdowns side by side.
+    """
+
+    def __init__(
+        self, discovery: Discovery, loader: Loader, views: Sequence[str], compare: Compare
+    ) -> None:
         self._discovery = discovery
         self._loader = loader
+        self._views = views
         self._compare = compare
 
     def handlers(self) -> dict[str, Handler]:
-        """Return the handlers by route."""
-        return {"/runs": self.runs, "/operators": self.operators, "/compare": self.compare}
+        """Return the handlers by route.
+
+        All are GET, also `cancel`: it changes nothing but what is being computed, and the proxies
+        that people put before TensorBoard often let nothing else through.
+        """
+        return {
+            "/runs": self.runs,
+            **{f"/{view}": partial(self.view, view) for view in self._views},
+            "/compare": self.compare,
+            "/cancel": self.cancel,
+        }
 
     def runs(self, request: Request) -> Response:
         """List the traces; starts no reading."""
@@ -84,40 +104,36 @@ class Routes:
         runs = [_run(file, self._loader.look(file)) for file in scan.files.values()]
         return respond_json(request, Runs(runs=runs, message=scan.message))
 
-    def operators(self, request: Request) -> Response:
-        """Give the operator breakdown of `run`, or how far reading it has come."""
-        run = request.args.get("run", "")
-        if not run:
-            return refuse(request, 400, "Name a run: operators?run=<id>.")
-        file = self._discovery.find(run)
-        if file is None:
-            return _unknown(request, run)
-        status = self._loader.request(file)
-        if status.result is not None:
-            return respond_json(request, status.result)
+    def view(self, view: str, request: Request) -> Response:
+        """Give a view of `run`, or how far reading it has come."""
+        file = self._file(request)
+        status = self._loader.request(file, Ask(view, selection_of(request)))
+        if status.answer is not None:
+            return respond_json(request, msgspec.Raw(status.answer))
         if status.error is not None:
-            return refuse(request, 422, status.error, run)
+            return refuse(request, 422, status.error, file.id)
         return respond_json(request, _pending(status), 202)
+
+    def cancel(self, request: Request) -> Response:
+        """Stop reading `run`, or take it from the queue; answers with its state then."""
+        return respond_json(request, _pending(self._loader.cancel(self._file(request))))
 
     def compare(self, request: Request) -> Response:
         """Set the breakdowns of several `run`s side by side, the first being the base."""
-        asked = [run for run in dict.fromkeys(request.args.getlist("run")) if run]
-        if not asked:
-            return refuse(request, 400, "Name the runs: compare?run=<id>&run=<id>.")
-        files: list[TraceFile] = []
-        for run in asked:
-            file = self._discovery.find(run)
-            if file is None:
-                return _unknown(request, run)
-            files.append(file)
-        found = [(file, self._loader.request(file)) for file in files]
-        if any(status.result is None and status.error is None for _, status in found):
+        files = [self._found(run) for run in runs_of(request)]
+        ask = Ask(OPERATORS, selection_of(request))
+        found = [(file, self._loader.request(file, ask)) for file in files]
+        if any(status.answer is None and status.error is None for _, status in found):
             pending = {file.id: _pending(status) for file, status in found}
             return respond_json(request, PendingRuns(runs=pending), 202)
         return self._compared(request, found)
 
     def _compared(self, request: Request, found: list[tuple[TraceFile, Status]]) -> Response:
-        good = [(file.label, status.result) for file, status in found if status.result is not None]
+        good = [
+            (file.label, _OPERATORS.decode(status.answer))
+            for file, status in found
+            if status.answer is not None
+        ]
         errors = [
             RunError(run=file.id, file=file.file, message=status.error)
             for file, status in found
@@ -129,6 +145,16 @@ class Routes:
                 request, PartialComparison(errors=errors, comparison=comparison), 422
             )
         return respond_json(request, comparison)
+
+    def _file(self, request: Request) -> TraceFile:
+        """The one file that the request names. Raises Refusal."""
+        return self._found(run_of(request))
+
+    def _found(self, run: str) -> TraceFile:
+        file = self._discovery.find(run)
+        if file is None:
+            raise Refusal(404, "There is no such run under the logdir (any more).", run)
+        return file
 
 
 def _run(file: TraceFile, status: Status) -> Run:
@@ -146,7 +172,3 @@ def _run(file: TraceFile, status: Status) -> Run:
 
 def _pending(status: Status) -> Pending:
     return Pending(state=status.state, read_bytes=status.read_bytes, size_bytes=status.size_bytes)
-
-
-def _unknown(request: Request, run: str) -> Response:
-    return refuse(request, 404, "There is no such run under the logdir (any more).", run)

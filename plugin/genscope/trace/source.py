@@ -174,6 +174,6 @@ def _open(path: str) -> tuple[IO[bytes], int | None]:
 
 
 def _reason(error: Exception) -> str:
-    """First line of what an error says, or its kind."""
-    text = str(getattr(error, "strerror", None) or error).strip()
-    return text.splitlines()[0][:300] if text else type(error).__name__
+    """What an error says, in one line, or its kind."""
+    lines = str(getattr(error, "strerror", None) or error).split("\n")
+    return "; ".join(line.strip() for line in lines if line.strip())[:300] or type(error).__name__
