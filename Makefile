@@ -28,7 +28,7 @@ export OMP_NUM_THREADS := 1
 .PHONY: demo test check lint types imports frontend bench clean bundle chromium
 
 demo: bundle $(RECORDED)
-	@echo "Open http://$(HOST):$(PORT)/#genscope&gs.runs=$(FIRST_SEEN)"
+	@echo "Open http://$(HOST):$(PORT)/#genscope&gs.page=operators&gs.runs=$(FIRST_SEEN)"
 	$(BIN)/tensorboard --logdir $(RUNS) --host $(HOST) --port $(PORT)
 
 test: check chromium

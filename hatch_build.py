@@ -28,6 +28,9 @@ SOURCES = (
 )
 """What in frontend/ decides the bundle, as glob patterns."""
 
+OUTPUTS = ("index.js", "report.js")
+"""What the plugin and the HTML report cannot do without."""
+
 
 class FrontendBuildHook(BuildHookInterface[Any]):
     """Runs npm before the files of a wheel, sdist or editable install are gathered."""
@@ -50,7 +53,8 @@ def build(frontend: Path, static: Path) -> None:
     """
     digest = source_digest(frontend)
     stamp = static / "sources.sha256"
-    if stamp.is_file() and stamp.read_text() == digest and (static / "index.js").is_file():
+    built = [static / name for name in OUTPUTS]
+    if stamp.is_file() and stamp.read_text() == digest and all(map(Path.is_file, built)):
         return
     npm = shutil.which("npm")
     if npm is None:
@@ -61,8 +65,9 @@ def build(frontend: Path, static: Path) -> None:
     if needs_packages(frontend):
         run(frontend, npm, "ci" if (frontend / "package-lock.json").is_file() else "install")
     run(frontend, npm, "run", "build")
-    if not (static / "index.js").is_file():
-        raise SystemExit(f"genscope: `npm run build` left no {static / 'index.js'}.")
+    for path in built:
+        if not path.is_file():
+            raise SystemExit(f"genscope: `npm run build` left no {path}.")
     stamp.write_text(digest)
 
 

@@ -1,15 +1,18 @@
 // The frame of every page: the rail, the runs, and the page that the address names.
 
 import type { ComponentType } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Client } from "./api/client";
 import type { Run } from "./api/types";
 import { NoRuns } from "./components/NoRuns";
 import { ErrorNotice } from "./components/notices";
 import { RunPicker } from "./components/RunPicker";
+import { FilterBar } from "./filters/FilterBar";
+import { type Available, selectionOf } from "./filters/registry";
 import { PAGES, type Page, type PageProps } from "./pages/registry";
 import { useLoaded } from "./state/loaded";
 import { type Store, useStoreState } from "./state/location";
+import { DEFAULT_STATE } from "./state/url";
 import { useMode } from "./theme/mode";
 
 /** How often to look for new files, while the page is in view. */
@@ -19,25 +22,42 @@ export function App(props: { client: Client; store: Store; host: Window }) {
   const { client, store, host } = props;
   const mode = useMode(host);
   const state = useStoreState(store);
-  const listed = useLoaded("runs", (_, signal) => client.runs(signal));
-  useInterval(listed.again, LOOK_MS);
+  const listed = useLoaded("runs", ({ signal }) => client.runs(signal));
+  useInterval(listed.again, client.isLive ? LOOK_MS : null);
+  const stopped = useStopped(client);
 
   const all = listed.data?.runs ?? [];
   const page = PAGES.find((each) => each.id === state.page) ?? (PAGES[0] as Page);
-  // Without a choice the first run is shown: reading more was not asked for.
+  // Without a choice the first run is shown: reading more was not asked for. A report is read.
+  const first = client.isLive ? all.slice(0, 1) : all;
   const chosen = state.runs
     ? state.runs.map((name) => idOf(name, all))
-    : all.slice(0, 1).map((run) => run.id);
+    : first.map((run) => run.id);
   const known = chosen.flatMap((id) => all.find((run) => run.id === id) ?? []);
   const gone = listed.data ? chosen.filter((id) => !known.some((run) => run.id === id)) : [];
+  const wanted = known.filter((run) => !stopped.ids.includes(run.id));
+  const available = useAvailable(client, wanted[0]);
+  const selection = useMemo(() => selectionOf(state.filters), [state.filters]);
   const choose = (runs: readonly string[]) => store.write({ runs, shown: null }, "push");
+  // Rows and columns are those of a page, so what is sorted, searched and open ends with it.
+  const turnTo = (id: string) => {
+    const { table, sort, search, open } = DEFAULT_STATE;
+    if (id !== page.id) store.write({ page: id, table, sort, search, open }, "push");
+  };
 
   return (
     <div class="frame">
-      <Rail page={page} onPage={(id) => store.write({ page: id }, "push")} />
+      <Rail page={page} onPage={turnTo} />
       <main>
         <header class="top">
           <RunPicker runs={all} chosen={chosen} onChoose={choose} onOpen={listed.again} />
+          {client.isLive && (
+            <FilterBar
+              filters={state.filters}
+              available={available}
+              onChange={(filters) => store.write({ filters }, "push")}
+            />
+          )}
         </header>
         {listed.error && (
           <ErrorNotice
@@ -54,12 +74,34 @@ export function App(props: { client: Client; store: Store; host: Window }) {
             message="There is no such file under the logdir (any more). Choose another run."
           />
         ))}
+        {known
+          .filter((run) => stopped.ids.includes(run.id))
+          .map((run) => (
+            <div key={run.id} class="notice stopped" role="status">
+              <span>
+                Reading <b>{run.label}</b> was stopped.
+              </span>
+              <button type="button" onClick={() => stopped.resume(run.id)}>
+                Read it
+              </button>
+            </div>
+          ))}
         <Content
           page={page}
           listed={listed.data !== null}
           message={listed.data?.message ?? null}
           all={all}
-          pageProps={{ client, store, state, runs: known, mode, onRead: listed.again }}
+          isStopped={wanted.length < known.length}
+          pageProps={{
+            client,
+            store,
+            state,
+            runs: wanted,
+            selection,
+            mode,
+            onRead: listed.again,
+            onStop: client.isLive ? stopped.stop : null,
+          }}
         />
       </main>
     </div>
@@ -99,12 +141,15 @@ function Content(props: {
   listed: boolean;
   message: string | null;
   all: readonly Run[];
+  /** Some of the chosen runs are not read, by choice. */
+  isStopped: boolean;
   pageProps: PageProps;
 }) {
   const Shown = usePage(props.page);
   if (!props.listed) return null;
   if (props.all.length === 0) return <NoRuns message={props.message} />;
   if (props.pageProps.runs.length === 0) {
+    if (props.isStopped) return null;
     return <p class="hint">Choose one or more runs above. The first is the base of the others.</p>;
   }
   return Shown && <Shown {...props.pageProps} />;
@@ -124,10 +169,37 @@ function usePage(page: Page): ComponentType<PageProps> | null {
   return shown?.page === page ? shown.component : null;
 }
 
-function useInterval(act: () => void, ms: number): void {
+/** The runs whose reading a person has stopped. */
+function useStopped(client: Client) {
+  const [ids, setIds] = useState<readonly string[]>([]);
+  // Told after the pages have ceased to ask, since asking would have the file read again.
+  useEffect(() => {
+    for (const id of ids) client.cancel(id).catch(() => {});
+  }, [client, ids]);
+  return {
+    ids,
+    stop: (id: string) => setIds((before) => [...new Set([...before, id])]),
+    resume: (id: string) => setIds((before) => before.filter((other) => other !== id)),
+  };
+}
+
+/** What the base can be filtered by, once it is read for the page: it is never read for this. */
+function useAvailable(client: Client, base: Run | undefined): Available | null {
+  const isReady = client.isLive && base?.state === "ready";
+  const key = isReady ? JSON.stringify([base.id, base.size_bytes]) : null;
+  const loaded = useLoaded<{ id: string; available: Available }>(key, async ({ signal }) => {
+    const id = base?.id ?? "";
+    const overview = await client.overview(id, { signal });
+    return { id, available: { overview, operators: await client.operators(id, { signal }) } };
+  });
+  return loaded.data?.id === base?.id ? (loaded.data?.available ?? null) : null;
+}
+
+function useInterval(act: () => void, ms: number | null): void {
   const latest = useRef(act);
   latest.current = act;
   useEffect(() => {
+    if (ms === null) return;
     const timer = setInterval(() => {
       if (document.visibilityState === "visible") latest.current();
     }, ms);

@@ -1,10 +1,10 @@
 import { expect, test, vi } from "vitest";
-import { type Client, type ComparisonAnswer, ServerError } from "../src/api/client";
+import { type Ask, type Client, type ComparisonAnswer, ServerError } from "../src/api/client";
 import type { Runs } from "../src/api/types";
 import { App } from "../src/app";
 import { createStore } from "../src/state/location";
-import { draw, until } from "./dom";
-import { comparison, operators, run } from "./fixtures";
+import { button, click, draw, until } from "./dom";
+import { comparison, gap, moduleRow, operators, overview, run, step } from "./fixtures";
 
 // A canvas is the browser's; what is drawn on it has tests of its own.
 vi.mock("../src/components/echarts", () => ({
@@ -20,14 +20,17 @@ const RUNS: Runs = {
 
 function clientWith(change: Partial<Client>): Client {
   return {
+    isLive: true,
     runs: async () => RUNS,
+    cancel: async () => {},
+    overview: async () => overview(),
     operators: async () => operators(),
     compare: async () => ({ comparison: comparison(), errors: [] }),
     ...change,
   };
 }
 
-async function shown(client: Client, hash = "#genscope&gs.runs=math%2Cfused") {
+async function shown(client: Client, hash = "#genscope&gs.page=operators&gs.runs=math%2Cfused") {
   window.history.replaceState(null, "", hash);
   const store = createStore(window);
   const root = await draw(<App client={client} store={store} host={window} />);
@@ -41,7 +44,7 @@ async function textOf(root: Element, selector: string, expected: string | RegExp
 
 test("without a choice only the first run is read", async () => {
   const compare = vi.fn(clientWith({}).compare);
-  const { root } = await shown(clientWith({ compare }), "#genscope");
+  const { root } = await shown(clientWith({ compare }), "#genscope&gs.page=operators");
   await textOf(root, "h1", "Attention");
   expect(compare.mock.calls.map(([ids]) => ids)).toEqual([["math"]]);
 });
@@ -57,10 +60,10 @@ test("the page says the headline, the figures and where they come from", async (
 
 test("while another choice is read, bytes are shown and the page before stays", async () => {
   let calls = 0;
-  const compare: Client["compare"] = async (ids, onProgress) => {
+  const compare: Client["compare"] = async (ids, ask) => {
     calls += 1;
     if (calls === 1) return { comparison: comparison(), errors: [] };
-    onProgress?.({
+    ask?.onProgress?.({
       [ids[0] ?? ""]: { state: "reading", read_bytes: 12_300_000, size_bytes: 35_100_000 },
     });
     return new Promise<ComparisonAnswer>(() => {});
@@ -89,7 +92,10 @@ test("a file that cannot be used is named with its reason, and the others are sh
 
 test("a link to a run that is gone says so and shows the others", async () => {
   const compare = vi.fn(clientWith({}).compare);
-  const { root } = await shown(clientWith({ compare }), "#genscope&gs.runs=gone%2Cmath");
+  const { root } = await shown(
+    clientWith({ compare }),
+    "#genscope&gs.page=operators&gs.runs=gone%2Cmath",
+  );
   await textOf(root, "[role=alert]", "gone");
   await textOf(root, "h1", /^Attention/);
   expect(compare.mock.calls[0]?.[0]).toEqual(["math"]);
@@ -104,7 +110,7 @@ test("a link may name the folder of a run, if it is the only one there", async (
   ];
   const { root } = await shown(
     clientWith({ compare, runs: async () => ({ ...RUNS, runs }) }),
-    "#genscope&gs.runs=sd/math,two",
+    "#genscope&gs.page=operators&gs.runs=sd/math,two",
   );
   await textOf(root, "[role=alert]", "two");
   expect(compare.mock.calls[0]?.[0]).toEqual(["sd/math/w0.json"]);
@@ -144,6 +150,141 @@ test("warnings of a trace are shown in its words", async () => {
 });
 
 test("a table without rows says which recording option fills it", async () => {
-  const { root } = await shown(clientWith({}), "#genscope&gs.runs=math&gs.table=modules");
+  const { root } = await shown(
+    clientWith({}),
+    "#genscope&gs.page=operators&gs.runs=math&gs.table=modules",
+  );
   await textOf(root, ".tables", "with_stack=True");
+});
+
+test("the overview is the first page, and says what limits the base", async () => {
+  const { root } = await shown(clientWith({}), "#genscope&gs.runs=math");
+  await textOf(root, "h1", /^The device is idle 40 % of the time/);
+  await textOf(root, ".runs-table", "600");
+  await textOf(root, ".causes", "The CPU had not launched the next kernel yet");
+  const name = root.querySelector<HTMLElement>(".table [data-whole]")?.dataset.whole;
+  expect(name).toBe("1. (start of the recording) → flash_fwd_kernel");
+});
+
+test("a run on the CPU has no idle time, and says what to record", async () => {
+  const onCpu = overview({ basis: "cpu_self", devices: [], gaps: [], waiting: [] });
+  const { root } = await shown(clientWith({ overview: async () => onCpu }), "#genscope");
+  await textOf(root, ".waits", "ProfilerActivity.CUDA");
+  await textOf(root, "figcaption", "self time of CPU operators");
+  expect(root.querySelector(".runs-table tbody")?.textContent).toContain("CPU only");
+});
+
+test("names in gaps are text", async () => {
+  const hostile = "<img src=x onerror=hurt=1>";
+  const gaps = [gap({ before: hostile, after: hostile, reason: hostile })];
+  const { root } = await shown(
+    clientWith({ overview: async () => overview({ gaps }) }),
+    "#genscope",
+  );
+  await textOf(root, ".table", "<img src=x");
+  expect(root.querySelector("img")).toBeNull();
+});
+
+test("one file that cannot be used does not hide the overview of the others", async () => {
+  const { UnusableError } = await import("../src/api/client");
+  const { root } = await shown(
+    clientWith({
+      overview: async (id) => {
+        if (id === "fused") {
+          throw new UnusableError([{ run: id, file: id, message: "fused holds no events" }]);
+        }
+        return overview();
+      },
+    }),
+    "#genscope&gs.runs=fused%2Cmath",
+  );
+  await textOf(root, "[role=alert]", "fused holds no events");
+  await textOf(root, "h1", "The device is idle");
+});
+
+test("a filter holds on every page, is in the link, and can be removed", async () => {
+  const asked: Ask[] = [];
+  const parts = operators({ components: [moduleRow("unet"), moduleRow("vae")] });
+  const { root, store } = await shown(
+    clientWith({
+      runs: async () => ({ ...RUNS, runs: [run("math", { state: "ready" })] }),
+      operators: async () => parts,
+      overview: async (_, ask) => {
+        asked.push(ask ?? {});
+        return overview();
+      },
+      compare: async (_, ask) => {
+        asked.push(ask ?? {});
+        return { comparison: comparison(), errors: [] };
+      },
+    }),
+    "#genscope",
+  );
+  await until(() => expect(button(root, "Component")).toBeDefined());
+  expect(button(root, "Pass"), "one pass is no choice").toBeUndefined();
+  await click(button(root, "Component"));
+  await click(root.querySelectorAll(".filters [type=checkbox]")[1]);
+  await until(() => expect(asked.at(-1)?.selection).toEqual([["component", "vae"]]));
+  expect(window.location.hash).toContain("gs.where.component=vae");
+  await click(button(root, "Operators"));
+  await textOf(root, "h1", /^Attention/);
+  expect(asked.at(-1)?.selection).toEqual([["component", "vae"]]);
+  await click(root.querySelector("[aria-label='Remove the filter Component']"));
+  await until(() => expect(asked.at(-1)?.selection).toEqual([]));
+  expect(store.read().filters).toEqual({});
+});
+
+test("steps are chosen as a range, and moving one end takes the other along", async () => {
+  const steps = [step(0), step(1), step(2)];
+  const { root, store } = await shown(
+    clientWith({
+      runs: async () => ({ ...RUNS, runs: [run("math", { state: "ready" })] }),
+      overview: async () => overview({ steps }),
+    }),
+    "#genscope",
+  );
+  await until(() => expect(button(root, "Steps")).toBeDefined());
+  await click(button(root, "Steps"));
+  const last = root.querySelector<HTMLSelectElement>("[aria-label='Last of Steps']");
+  if (last) last.value = "1";
+  last?.dispatchEvent(new Event("change", { bubbles: true }));
+  await until(() => expect(store.read().filters).toEqual({ steps: ["0", "1"] }));
+  const first = root.querySelector<HTMLSelectElement>("[aria-label='First of Steps']");
+  if (first) first.value = "2";
+  first?.dispatchEvent(new Event("change", { bubbles: true }));
+  await until(() => expect(store.read().filters).toEqual({ steps: ["2", "2"] }));
+});
+
+test("reading can be stopped: nobody asks any more, and the others are shown", async () => {
+  const cancel = vi.fn(clientWith({}).cancel);
+  let waiting: AbortSignal | undefined;
+  const { root } = await shown(
+    clientWith({
+      cancel,
+      overview: async (id, ask) => {
+        if (id === "math") return overview();
+        waiting = ask?.signal;
+        ask?.onProgress?.({ [id]: { state: "reading", read_bytes: 5, size_bytes: 10 } });
+        return new Promise(() => {});
+      },
+    }),
+    "#genscope&gs.runs=math%2Cfused",
+  );
+  await until(() => expect(button(root, "Stop")).toBeDefined());
+  await click(button(root, "Stop"));
+  await textOf(root, ".stopped", "Reading fused was stopped.");
+  await textOf(root, "h1", "The device is idle");
+  expect(cancel).toHaveBeenCalledWith("fused");
+  expect(waiting?.aborted).toBe(true);
+  await click(button(root, "Read it"));
+  await textOf(root, ".reading", "fused");
+});
+
+test("a run is set beside the base, down to what only one of them has", async () => {
+  const { root } = await shown(
+    clientWith({}),
+    "#genscope&gs.page=operators&gs.runs=math%2Cfused&gs.table=differences",
+  );
+  await textOf(root, ".tables [role=treegrid]", "3.00×");
+  await textOf(root, ".tables [role=treegrid]", "−4.00");
 });

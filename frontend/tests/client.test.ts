@@ -37,6 +37,30 @@ test("routes lie below the folder of the page, whatever the prefix, with ids esc
   ]);
 });
 
+test("filters go along with what is asked", async () => {
+  const { client, asked } = served({ status: 200, body: operators() });
+  await client.operators("a.json", {
+    selection: [
+      ["component", "unet & co"],
+      ["component", "vae"],
+      ["first_step", "2"],
+    ],
+  });
+  expect(asked).toEqual([
+    `${BASE}operators?run=a.json&component=unet%20%26%20co&component=vae&first_step=2`,
+  ]);
+});
+
+test("reading is stopped by name, and a refusal is told", async () => {
+  const { client, asked } = served(
+    { status: 200, body: { state: "unread" } },
+    { status: 404, body: { error: { message: "There is no such run" } } },
+  );
+  await client.cancel("a b.json");
+  expect(asked).toEqual([`${BASE}cancel?run=a%20b.json`]);
+  await expect(client.cancel("gone")).rejects.toThrow("no such run");
+});
+
 test("a file being read is asked for again, with progress, until it is there", async () => {
   const reading = { state: "reading", read_bytes: 5, size_bytes: 10 };
   const { client, asked, slept } = served(
@@ -45,7 +69,9 @@ test("a file being read is asked for again, with progress, until it is there", a
     { status: 200, body: operators() },
   );
   const progress: Progress[] = [];
-  const answer = await client.operators("a.json", (now) => progress.push(now));
+  const answer = await client.operators("a.json", {
+    onProgress: (now) => progress.push(now),
+  });
   expect(answer.categories[0]?.category).toBe("Attention");
   expect(asked).toHaveLength(3);
   expect(slept).toEqual([250, 250]);
@@ -57,7 +83,10 @@ test("asking stops when nobody waits any more", async () => {
   const pending = { status: 202, body: { state: "reading", runs: {} } };
   const { client, asked } = served(pending, pending, pending);
   await expect(
-    client.compare(["a"], () => abort.abort(new Error("left")), abort.signal),
+    client.compare(["a"], {
+      onProgress: () => abort.abort(new Error("left")),
+      signal: abort.signal,
+    }),
   ).rejects.toThrow("left");
   expect(asked).toHaveLength(1);
 });

@@ -5,10 +5,14 @@ import type {
   CategoryRow,
   Comparison,
   Figures,
+  Gap,
+  ModuleRow,
   Operators,
+  Overview,
   Row,
   Run,
   RunBar,
+  Step,
 } from "../src/api/types";
 
 export function figures(sum_ns: number, change: Partial<Figures> = {}): Figures {
@@ -141,6 +145,74 @@ export function run(id: string, change: Partial<Run> = {}): Run {
     state: "unread",
     read_bytes: 0,
     error: null,
+    ...change,
+  };
+}
+
+export function moduleRow(name: string): ModuleRow {
+  return { ...figures(1_000_000), path: name, name, depth: 0, self_ns: 0, categories: {} };
+}
+
+export function step(index: number): Step {
+  return { index, name: `ProfilerStep#${index}`, start_ns: index * 100, dur_ns: 100 };
+}
+
+export function gap(change: Partial<Gap> = {}): Gap {
+  return {
+    device: 0,
+    start_ns: 0,
+    dur_ns: 300_000,
+    before: "",
+    after: "flash_fwd_kernel",
+    cause: "launch",
+    reason: "the CPU had not launched the next kernel yet",
+    cpu: [{ name: "aten::to", kind: "op", overlap_ns: 200_000 }],
+    ...change,
+  };
+}
+
+/** A device that is busy for 600 µs of a millisecond, in two bins. */
+export function overview(change: Partial<Overview> = {}): Overview {
+  return {
+    schema_version: 1,
+    view: "overview",
+    trace: "worker0.pt.trace.json",
+    base_ns: "1700000000000000000",
+    rank: null,
+    world_size: null,
+    basis: "device",
+    wall_ns: 1_000_000,
+    basis_sum_ns: 700_000,
+    unlinked_ns: 0,
+    devices: [
+      {
+        index: 0,
+        name: "GPU",
+        sum_ns: 700_000,
+        busy_ns: 600_000,
+        idle_ns: 400_000,
+        busy_share: 0.6,
+        streams: 1,
+      },
+    ],
+    categories: { Attention: 500_000, Linear: 200_000 },
+    steps: [],
+    strip: {
+      start_ns: 0,
+      bin_ns: 500_000,
+      bins: 2,
+      categories: ["Attention", "Linear"],
+      busy_ns: [
+        [100_000, 400_000],
+        [0, 200_000],
+      ],
+      device_busy_ns: [100_000, 500_000],
+    },
+    waiting: [{ cause: "launch", gaps: 2, sum_ns: 400_000, share: 0.4 }],
+    gaps: [gap()],
+    limit: "launch",
+    sentence: "The device is idle 40 % of the time.",
+    warnings: [],
     ...change,
   };
 }

@@ -4,7 +4,9 @@ import { DEFAULT_STATE, decodeState, encodeState, isOurs, type State } from "../
 const CHANGED: State = {
   page: "roofline",
   runs: ["a,b/50%.json.gz", "c&d=e#f/ü.json"],
+  filters: { component: ["unet, down"], steps: ["1", "4"] },
   scale: "absolute",
+  axis: "own",
   shown: "c&d=e#f/ü.json",
   table: "modules",
   sort: { column: "sum", descending: true },

@@ -5,9 +5,9 @@ import { readFile } from "node:fs/promises";
 
 const PATIENCE_MS = 60_000;
 
-/** Opens GenScope's tab with `hash` behind its name and gives the frame of the page. */
-export async function open(page, address, hash = "") {
-  await page.goto(`${address}/#genscope${hash}`);
+/** Opens a page of GenScope's tab with `hash` behind its name and gives the frame of the page. */
+export async function open(page, address, hash = "", which = "operators") {
+  await page.goto(`${address}/#genscope&gs.page=${which}${hash}`);
   return frameOf(page);
 }
 
@@ -50,6 +50,32 @@ export async function route(address, path) {
 
 export function compared(address, ids) {
   return route(address, `compare?${ids.map((id) => `run=${encodeURIComponent(id)}`).join("&")}`);
+}
+
+export function overviewOf(address, id) {
+  return route(address, `overview?run=${encodeURIComponent(id)}`);
+}
+
+/** Pixels of each colour of the legend in each strip, from the top. */
+export function strips(frame) {
+  return frame.evaluate(() => {
+    const colors = [...document.querySelectorAll(".legend li")].map((item) => ({
+      name: item.textContent,
+      channels: getComputedStyle(item.querySelector("i")).backgroundColor.match(/\d+/g).map(Number),
+    }));
+    return [...document.querySelectorAll(".strip canvas")].map((canvas) => {
+      const { width, height } = canvas;
+      const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+      const counts = {};
+      for (let at = 0; at < data.length; at += 4) {
+        const found = colors.find(({ channels }) =>
+          [0, 1, 2].every((channel) => Math.abs(channels[channel] - data[at + channel]) <= 1),
+        );
+        if (found) counts[found.name] = (counts[found.name] ?? 0) + 1;
+      }
+      return counts;
+    });
+  });
 }
 
 /** Clicks and gives the text or bytes of what is downloaded, with its name. */

@@ -10,8 +10,10 @@ import {
   frameOf,
   lengthOf,
   open,
+  overviewOf,
   records,
   route,
+  strips,
   until,
 } from "./look.mjs";
 
@@ -31,8 +33,12 @@ function row(frame, name) {
   return frame.locator('[role=row]:not(.head)', { has: frame.locator(`[title="${name}"]`) });
 }
 
-function button(frame, name) {
-  return frame.getByRole("button", { name });
+function button(frame, name, options = {}) {
+  return frame.getByRole("button", { name, ...options });
+}
+
+async function turnTo(frame, page) {
+  await frame.locator(".rail").getByRole("button", { name: page }).click();
 }
 
 /** Compares the canvas with the route, the first run's bar being the longest. */
@@ -75,6 +81,11 @@ async function choosesRuns({ page, address }) {
   const chips = frame.locator(".chip");
   await chips.nth(1).dragTo(chips.nth(0));
   await until(async () => assert.doesNotMatch(await chips.nth(0).innerText(), /timesformer/));
+
+  await button(frame, "Make timesformer the base").focus();
+  await page.keyboard.press("Alt+ArrowLeft");
+  await until(async () => assert.match(await chips.nth(0).innerText(), /timesformer/));
+  assert.match(page.url(), /gs\.runs=timesformer/);
 
   await button(frame, "Remove timesformer").click();
   await until(async () => assert.equal(await frame.locator(".chip").count(), 1));
@@ -220,7 +231,178 @@ async function followsTheme({ page, address }) {
     await page.getByRole("menuitem", { name: choice }).click();
     await until(async () => check(await background()));
     assert.deepEqual(await faintTexts(frame), [], choice);
+    await turnTo(frame, "Overview");
+    await frame.locator(".strip canvas").first().waitFor();
+    assert.deepEqual(await faintTexts(frame), [], `${choice}, Overview`);
+    await turnTo(frame, "Operators");
+    await headline(frame, /qwen/);
   }
+}
+
+async function showsTheOverview({ page, address }) {
+  const frame = await open(page, address, choosing([TIMESFORMER, CPU]), "overview");
+  const overview = await overviewOf(address, TIMESFORMER);
+  await headline(frame, /^timesformer: The device is idle 58.6 %/);
+  const { categories, busy_ns } = overview.strip;
+  const total = busy_ns.flat().reduce((sum, ns) => sum + ns, 0);
+  await until(async () => {
+    const [drawn] = await strips(frame);
+    const pixels = lengthOf(drawn);
+    categories.forEach((category, at) => {
+      const expected = busy_ns[at].reduce((sum, ns) => sum + ns, 0) / total;
+      if (expected < 0.03) return;
+      const measured = (drawn[category] ?? 0) / pixels;
+      assert.ok(Math.abs(measured - expected) < 0.03, `${category}: ${measured}, is ${expected}`);
+    });
+  });
+  const runs = frame.locator(".runs-table tbody tr");
+  assert.match(await runs.nth(0).innerText(), /NVIDIA H100/);
+  assert.match(await runs.nth(1).innerText(), /CPU only/);
+  assert.equal(
+    await runs.nth(0).locator("td").nth(2).getAttribute("title"),
+    `${overview.devices[0].busy_ns.toLocaleString("en-US")} ns`,
+  );
+
+  const strip = await frame.locator(".strip-box").first().boundingBox();
+  await page.mouse.move(strip.x + strip.width / 4, strip.y + 30);
+  assert.match(await frame.locator(".tip").innerText(), /busy[\s\S]*Gap 1, 218 ms/);
+  await page.mouse.move(0, 0);
+  await frame.locator(".strip-box").first().focus();
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("ArrowRight");
+  assert.match(await frame.locator(".tip").innerText(), /^1.25 ms to 2.45 ms/);
+  await page.keyboard.press("Escape");
+  assert.equal(await frame.locator(".tip").count(), 0);
+
+  const chart = frame.locator(".chart-panel");
+  const csv = records((await downloaded(page, chart.getByRole("button", { name: "CSV" }))).text);
+  const own = csv.filter((line) => line.run === "timesformer");
+  assert.deepEqual(
+    own.map((line) => Number(line.device_busy_ns)),
+    overview.strip.device_busy_ns,
+  );
+  const png = await downloaded(page, chart.getByRole("button", { name: "PNG" }));
+  assert.deepEqual([...png.bytes.subarray(1, 4)], [0x50, 0x4e, 0x47]);
+
+  await row(frame, `1. (start of the recording) → ${overview.gaps[0].after}`).click();
+  await frame.locator(`[data-whole="${overview.gaps[0].cpu[0].name}"]`).waitFor();
+  const gaps = frame.locator(".waits").getByRole("button", { name: "CSV" }).last();
+  const lines = records((await downloaded(page, gaps)).text).filter((line) => !line.cpu_kind);
+  assert.deepEqual(
+    lines.map((line) => Number(line.dur_ns)),
+    overview.gaps.map((gap) => gap.dur_ns),
+  );
+  await button(frame, "Full width each").click();
+  await button(frame, "cpu", { exact: true }).last().click();
+  await frame.getByText("so there is no idle time to explain").waitFor();
+  assert.match(page.url(), /gs\.axis=own/);
+  await page.goBack();
+  await frame.locator(".causes").waitFor();
+}
+
+async function filters({ page, address }) {
+  let frame = await open(page, address, choosing([TIMESFORMER]));
+  await headline(frame, /takes 81.6 %/);
+  await button(frame, "Component ▾").click();
+  await frame.getByRole("dialog").getByLabel("(no module)").check();
+  await page.keyboard.press("Escape");
+  const filtered = await route(
+    address,
+    `compare?run=${encodeURIComponent(TIMESFORMER)}&component=${encodeURIComponent("(no module)")}`,
+  );
+  await headline(frame, /^Memory takes/);
+  await until(async () => assertDrawn(await bars(frame), filtered));
+  assert.match(decodeURIComponent(page.url()), /gs\.where\.component=\(no module\)/);
+
+  await page.reload();
+  frame = await frameOf(page);
+  await headline(frame, /^Memory takes/);
+  await turnTo(frame, "Overview");
+  await headline(frame, /of its work Memory takes/);
+  await button(frame, "Remove the filter Component").click();
+  await headline(frame, /of its work Attention takes/);
+  assert.doesNotMatch(page.url(), /where/);
+  await page.goBack();
+  await headline(frame, /of its work Memory takes/);
+}
+
+async function stopsReading({ page, address }) {
+  const asked = [];
+  let isSlow = true;
+  // The server is real, but these files are read too quickly for a person to stop it.
+  await page.route(/genscope\/overview\?run=qwen/, (request) => {
+    asked.push(request.request().url());
+    if (!isSlow) return request.continue();
+    const progress = { state: "reading", read_bytes: 100_000, size_bytes: 384_130 };
+    return request.fulfill({ status: 202, json: progress });
+  });
+  const stopped = page.waitForResponse(/genscope\/cancel\?run=qwen/);
+  const frame = await open(page, address, choosing(PAIR), "overview");
+  await frame.getByText("100 kB of 384 kB").waitFor();
+  await button(frame, "Stop reading qwen").click();
+  assert.equal((await stopped).status(), 200);
+  await frame.getByText("Reading qwen was stopped.").waitFor();
+  await headline(frame, /^The device is idle 58.6 %/);
+  const before = asked.length;
+  await page.waitForTimeout(1000);
+  assert.equal(asked.length, before, "what was stopped is not asked for any more");
+  isSlow = false;
+  await button(frame, "Read it").click();
+  await headline(frame, /^qwen: The device is busy/);
+}
+
+async function setsBesideTheBase({ page, address }) {
+  const frame = await open(page, address, choosing(PAIR));
+  await headline(frame, /qwen/);
+  await button(frame, "Against base").click();
+  const comparison = await compared(address, PAIR);
+  const bar = comparison.runs[1].categories.find((each) => each.category === "Attention");
+  const cells = row(frame, "Attention").first().locator(".number");
+  await cells.first().waitFor();
+  assert.equal(
+    await cells.nth(2).getAttribute("title"),
+    `${bar.delta_ns.toLocaleString("en-US")} ns`,
+  );
+  assert.equal(
+    await cells.nth(1).getAttribute("title"),
+    `${bar.sum_ns.toLocaleString("en-US")} ns`,
+  );
+  const table = frame.locator(".tables").getByRole("button", { name: "CSV" });
+  const lines = records((await downloaded(page, table)).text);
+  const line = lines.find((each) => each.level === "category" && each.path === "Attention");
+  assert.equal(line.delta_ns, String(bar.delta_ns));
+  assert.equal(line.sum_ns, String(bar.sum_ns));
+}
+
+/** `address` is that of a report's file, made of a hostile trace and a recorded one. */
+async function readsAReport({ page, address }) {
+  await page.context().setOffline(true);
+  await page.goto(address);
+  await headline(page, HOSTILE);
+  // The hostile run is a thousand times shorter than the other, and its bar cannot be seen.
+  await until(async () => assert.equal((await bars(page)).length, 1));
+  assert.equal(await page.locator(".filters").count(), 0, "nobody is there to filter");
+  await page.locator(".chip .label").nth(1).click();
+  await headline(page, /in h100; in .*<img src=x onerror=/);
+  await button(page, "Against base").click();
+  await row(page, "Attention").first().waitFor();
+  await turnTo(page, "Overview");
+  await headline(page, /^h100: The device is busy 91.7 %/);
+  await button(page, "Full width each").click();
+  await until(async () => {
+    const drawn = await strips(page);
+    assert.equal(drawn.length, 2);
+    assert.ok(drawn.every((each) => lengthOf(each) > 1000));
+  });
+  await page.getByLabel("Run of the tables").selectOption({ index: 1 });
+  await page.locator(".waits [data-whole*='<script>']").first().waitFor();
+  await downloaded(page, page.locator(".chart-panel").getByRole("button", { name: "PNG" }));
+  await page.reload();
+  await headline(page, /^h100: The device is busy 91.7 %/);
+  await page.emulateMedia({ colorScheme: "dark" });
+  await until(async () => assert.deepEqual(await faintTexts(page), []));
+  assert.equal(await page.locator("#genscope :is(img, script, svg, iframe)").count(), 0);
+  assert.equal(await page.evaluate(() => window.hurt), undefined);
 }
 
 async function showsTextAsText({ page, address }) {
@@ -251,6 +433,11 @@ async function showsTextAsText({ page, address }) {
   assert.match(await frame.locator(".warning").innerText(), HOSTILE);
   await downloaded(page, frame.locator(".chart-panel").getByRole("button", { name: "PNG" }));
 
+  await turnTo(frame, "Overview");
+  await frame.locator(".waits [data-whole*='<script>']").first().waitFor();
+  await headline(frame, HOSTILE);
+  await downloaded(page, frame.locator(".chart-panel").getByRole("button", { name: "PNG" }));
+
   assert.equal(await frame.locator("#genscope :is(img, script, svg, iframe)").count(), 0);
   for (const each of page.frames()) {
     assert.equal(await each.evaluate(() => window.hurt), undefined);
@@ -278,19 +465,23 @@ async function explainsAnEmptyLogdir({ page, address }) {
 async function fitsTheWindow({ page, address }) {
   const frame = await open(page, address, `${choosing([...PAIR, CPU])}&gs.open=Attention,Linear`);
   await headline(frame, /qwen/);
-  for (const width of [1280, 2560]) {
-    await page.setViewportSize({ width, height: 1000 });
-    await until(async () => {
-      const { over, canvas, box } = await frame.evaluate(() => ({
-        over: [...document.querySelectorAll("main, .panel, .table")]
-          .filter((element) => element.scrollWidth > element.clientWidth + 1)
-          .map((element) => element.className || element.tagName),
-        canvas: document.querySelector(".chart canvas").clientWidth,
-        box: document.querySelector(".chart").clientWidth,
-      }));
-      assert.deepEqual(over, [], `wider than a window of ${width}`);
-      assert.equal(canvas, box, "the chart follows the window");
-    });
+  for (const turn of ["Operators", "Overview"]) {
+    await turnTo(frame, turn);
+    await frame.locator("canvas").first().waitFor();
+    for (const width of [1280, 2560]) {
+      await page.setViewportSize({ width, height: 1000 });
+      await until(async () => {
+        const { over, canvas, box } = await frame.evaluate(() => ({
+          over: [...document.querySelectorAll("main, .panel, .table, .runs-table, .causes")]
+            .filter((element) => element.scrollWidth > element.clientWidth + 1)
+            .map((element) => element.className || element.tagName),
+          canvas: document.querySelector("canvas").clientWidth,
+          box: document.querySelector(".chart, .strip-box").clientWidth,
+        }));
+        assert.deepEqual(over, [], `${turn} is wider than a window of ${width}`);
+        assert.equal(canvas, box, "the chart follows the window");
+      });
+    }
   }
 }
 
@@ -301,6 +492,11 @@ export const SCENARIOS = {
   "drills down": { run: drillsDown },
   "keeps state in the address": { run: keepsStateInAddress },
   "saves figures": { run: savesFigures },
+  "shows the overview": { run: showsTheOverview },
+  filters: { run: filters },
+  "stops reading": { run: stopsReading },
+  "sets beside the base": { run: setsBesideTheBase },
+  "reads a report": { run: readsAReport },
   "follows the theme": { run: followsTheme },
   "fits the window": { run: fitsTheWindow },
   "shows text as text": { run: showsTextAsText },

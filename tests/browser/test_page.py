@@ -14,6 +14,7 @@ import pytest
 
 from tests.browser import hostile
 from tests.cli.record import record
+from tests.cli.run import genscope
 from tests.packaging.serving import served
 from tests.paths import REPOSITORY, in_ci
 
@@ -93,6 +94,10 @@ def address(logdir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         "drills down",
         "keeps state in the address",
         "saves figures",
+        "shows the overview",
+        "filters",
+        "stops reading",
+        "sets beside the base",
         "follows the theme",
         "fits the window",
     ],
@@ -101,7 +106,7 @@ def test_page(drive: Drive, address: str, scenario: str) -> None:
     drive(scenario, address)
 
 
-@pytest.mark.parametrize("scenario", ["drills down", "keeps state in the address"])
+@pytest.mark.parametrize("scenario", ["drills down", "keeps state in the address", "filters"])
 def test_page_below_a_path_prefix(
     drive: Drive, logdir: Path, tmp_path: Path, scenario: str
 ) -> None:
@@ -114,6 +119,16 @@ def test_names_of_a_trace_are_never_markup(drive: Drive, tmp_path: Path) -> None
     hostile.write(tmp_path / "runs")
     with _tensorboard(tmp_path / "runs", tmp_path) as address:
         drive("shows text as text", address)
+
+
+def test_a_report_needs_no_network_and_takes_names_for_text(drive: Drive, tmp_path: Path) -> None:
+    hostile.write(tmp_path / "runs")
+    (source,) = (REPOSITORY / "samples" / "traces" / RECORDED["qwen"]).glob("*.pt.trace.json.gz")
+    traces = [tmp_path / "runs" / hostile.RUNS[0], source]
+    report = tmp_path / "report.html"
+    done = genscope("compare", *traces, "--format", "html", "-o", report)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    drive("reads a report", report.as_uri())
 
 
 def test_files_that_cannot_be_used(drive: Drive, tmp_path: Path) -> None:

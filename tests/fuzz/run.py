@@ -57,7 +57,7 @@ class Summary:
             f"cases {self.cases:,}: {kept:,} read ({self.rows:,} rows), "
             f"{self.refused:,} refused with a line",
             f"crashes {len(self.crashes):,}, hangs {len(self.hangs):,}",
-            f"slowest case {self.slowest[0]:.2f} s (number {self.slowest[1]})",
+            f"slowest case {self.slowest[0]:.2f} CPU s (number {self.slowest[1]})",
             f"peak memory {self.peak_bytes / 2**20:.0f} MiB "
             f"({self.first_bytes / 2**20:.0f} MiB before the first case)",
         ]
@@ -96,13 +96,13 @@ def _worker(
         for case in cases:
             data, block_bytes = case_of(made, seed, case)
             path.write_bytes(data)
-            started = time.perf_counter()
+            started = time.process_time()
             try:
                 outcome = examine(path, analyse=analyse, block_bytes=block_bytes)
                 crash = ""
             except Exception as error:
                 outcome, crash = None, _where(error)
-            pipe.send((case, outcome, crash, time.perf_counter() - started, _peak()))
+            pipe.send((case, outcome, crash, time.process_time() - started, _peak()))
     pipe.close()
 
 

@@ -32,6 +32,7 @@ def test_the_wheel_holds_the_modules_of_every_portion(wheel: Path) -> None:
 def test_the_wheel_holds_the_built_page(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         assert b"render" in archive.read(f"{STATIC}/index.js")
+        assert b"genscope-data" in archive.read(f"{STATIC}/report.js")
 
 
 def test_the_wheel_installs_one_package_and_nothing_beside_it(wheel: Path) -> None:

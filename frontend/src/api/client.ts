@@ -1,6 +1,6 @@
 // One typed function a route. A route that answers 202 is asked again until the file is read.
 
-import type { Comparison, FileError, Operators, ReadProgress, Runs } from "./types";
+import type { Comparison, FileError, Operators, Overview, ReadProgress, Runs } from "./types";
 
 /** The largest `schema_version` that these pages know. */
 export const SCHEMA_VERSION = 1;
@@ -30,18 +30,25 @@ export class UnusableError extends Error {
   }
 }
 
+/** Filters as the routes take them: pairs of a name and a value. */
+export type Selection = readonly (readonly [string, string])[];
+
+/** How something is asked for. */
+export interface Ask {
+  selection?: Selection;
+  onProgress?: (progress: Progress) => void;
+  signal?: AbortSignal;
+}
+
 export interface Client {
+  /** Whether a server answers, which can filter, stop reading, and find new files. */
+  readonly isLive: boolean;
   runs(signal?: AbortSignal): Promise<Runs>;
-  operators(
-    id: string,
-    onProgress?: (progress: Progress) => void,
-    signal?: AbortSignal,
-  ): Promise<Operators>;
-  compare(
-    ids: readonly string[],
-    onProgress?: (progress: Progress) => void,
-    signal?: AbortSignal,
-  ): Promise<ComparisonAnswer>;
+  overview(id: string, ask?: Ask): Promise<Overview>;
+  operators(id: string, ask?: Ask): Promise<Operators>;
+  compare(ids: readonly string[], ask?: Ask): Promise<ComparisonAnswer>;
+  /** Stops reading a file; asking for it again begins anew. */
+  cancel(id: string): Promise<void>;
 }
 
 /** What a client needs of its surroundings, so that a test can give it others. */
@@ -103,31 +110,36 @@ export function createClient(base: URL, around: Surroundings = browser): Client 
     }
   }
 
+  async function ofRun<T>(view: string, id: string, ask: Ask): Promise<T> {
+    const { status, body } = await settled(
+      `${view}?${query([id], ask.selection)}`,
+      (accepted) => ask.onProgress?.({ [id]: accepted as unknown as ReadProgress }),
+      ask.signal,
+    );
+    if (status === 200) return known(body) as T;
+    if (status === 422) {
+      const error = body.error as { file: string; message: string };
+      throw new UnusableError([{ run: id, file: error.file, message: error.message }]);
+    }
+    throw unexpected(status, body);
+  }
+
   return {
+    isLive: true,
+
     async runs(signal) {
       const { status, body } = await get("runs", signal);
       if (status !== 200) throw unexpected(status, body);
       return known(body) as unknown as Runs;
     },
 
-    async operators(id, onProgress, signal) {
-      const route = `operators?${query([id])}`;
-      const { status, body } = await settled(
-        route,
-        (accepted) => onProgress?.({ [id]: accepted as unknown as ReadProgress }),
-        signal,
-      );
-      if (status === 200) return known(body) as unknown as Operators;
-      if (status === 422) {
-        const error = body.error as { file: string; message: string };
-        throw new UnusableError([{ run: id, file: error.file, message: error.message }]);
-      }
-      throw unexpected(status, body);
-    },
+    overview: (id, ask = {}) => ofRun<Overview>("overview", id, ask),
 
-    async compare(ids, onProgress, signal) {
+    operators: (id, ask = {}) => ofRun<Operators>("operators", id, ask),
+
+    async compare(ids, { selection, onProgress, signal } = {}) {
       const { status, body } = await settled(
-        `compare?${query(ids)}`,
+        `compare?${query(ids, selection)}`,
         (accepted) => onProgress?.((accepted.runs ?? {}) as Progress),
         signal,
       );
@@ -140,11 +152,18 @@ export function createClient(base: URL, around: Surroundings = browser): Client 
       }
       throw unexpected(status, body);
     },
+
+    async cancel(id) {
+      const { status, body } = await get(`cancel?${query([id])}`);
+      if (status >= 400) throw unexpected(status, body);
+    },
   };
 }
 
-function query(ids: readonly string[]): string {
-  return ids.map((id) => `run=${encodeURIComponent(id)}`).join("&");
+function query(ids: readonly string[], selection: Selection = []): string {
+  return [...ids.map((id) => ["run", id] as const), ...selection]
+    .map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
+    .join("&");
 }
 
 function known(body: Record<string, unknown>): Record<string, unknown> {

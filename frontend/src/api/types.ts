@@ -107,6 +107,82 @@ export interface Comparison {
   warnings: TraceWarning[];
 }
 
+/** A profiler step; `index` counts from 0 in order of time. */
+export interface Step {
+  index: number;
+  name: string;
+  start_ns: number;
+  dur_ns: number;
+}
+
+/** The timeline: a row a category, a column a bin; `device_busy_ns` is the union of all. */
+export interface Strip {
+  start_ns: number;
+  bin_ns: number;
+  bins: number;
+  categories: string[];
+  busy_ns: number[][];
+  device_busy_ns: number[];
+}
+
+/** What the CPU did during a gap, and how much of the gap it covers. */
+export interface Activity {
+  name: string;
+  kind: string;
+  overlap_ns: number;
+}
+
+/** A stretch in which a device had nothing to do, between two events of its own. */
+export interface Gap {
+  device: number;
+  start_ns: number;
+  dur_ns: number;
+  before: string;
+  after: string;
+  cause: string;
+  reason: string;
+  cpu: Activity[];
+}
+
+export interface Waiting {
+  cause: string;
+  gaps: number;
+  sum_ns: number;
+  share: number;
+}
+
+export interface DeviceUse {
+  index: number;
+  name: string;
+  sum_ns: number;
+  busy_ns: number;
+  idle_ns: number;
+  busy_share: number;
+  streams: number;
+}
+
+export interface Overview {
+  schema_version: number;
+  view: "overview";
+  trace: string;
+  base_ns: string;
+  rank: number | null;
+  world_size: number | null;
+  basis: Basis;
+  wall_ns: number;
+  basis_sum_ns: number;
+  unlinked_ns: number;
+  devices: DeviceUse[];
+  categories: Record<string, number>;
+  steps: Step[];
+  strip: Strip;
+  waiting: Waiting[];
+  gaps: Gap[];
+  limit: string;
+  sentence: string;
+  warnings: TraceWarning[];
+}
+
 export type RunState = "unread" | "queued" | "reading" | "ready" | "failed";
 
 /** A trace file below the logdir. */

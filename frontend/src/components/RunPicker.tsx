@@ -1,8 +1,9 @@
 // The runs of the page as chips in order, the first being the base, and the list to choose from.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import type { Run } from "../api/types";
 import { bytes, count, shortenMiddle } from "../format";
+import { Popover } from "./Popover";
 
 interface Props {
   runs: readonly Run[];
@@ -112,13 +113,16 @@ const STATES: Readonly<Record<Run["state"], string>> = {
 };
 
 function RunList(props: Props) {
-  const { runs, chosen, onChoose } = props;
-  const [isOpen, setOpen] = useState(false);
-  const [filter, setFilter] = useState("");
-  const box = useRef<HTMLDivElement>(null);
-  const toggle = useRef<HTMLButtonElement>(null);
-  useAway(box, isOpen, () => setOpen(false));
+  return (
+    <Popover title="Choose runs" label="Runs under the logdir" onOpen={props.onOpen}>
+      {() => <Listed {...props} />}
+    </Popover>
+  );
+}
 
+function Listed(props: Props) {
+  const { runs, chosen, onChoose } = props;
+  const [filter, setFilter] = useState("");
   const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
   const found = runs.filter((run) => {
     const text = `${run.label} ${run.id}`.toLowerCase();
@@ -127,86 +131,42 @@ function RunList(props: Props) {
   const listed = found.slice(0, MAX_LISTED);
 
   return (
-    <div class="run-list" ref={box}>
-      <button
-        ref={toggle}
-        type="button"
-        class="open-list"
-        aria-expanded={isOpen}
-        onClick={() => {
-          if (!isOpen) props.onOpen();
-          setOpen(!isOpen);
-        }}
-      >
-        Choose runs ▾
-      </button>
-      {isOpen && (
-        <div
-          class="popover"
-          role="dialog"
-          aria-label="Runs under the logdir"
-          onKeyDown={(event) => {
-            if (event.key !== "Escape") return;
-            event.stopPropagation();
-            setOpen(false);
-            toggle.current?.focus();
-          }}
-        >
-          <input
-            type="search"
-            class="search"
-            aria-label="Filter runs"
-            placeholder={`Filter ${count(runs.length)} runs`}
-            value={filter}
-            ref={(input) => input?.focus()}
-            onInput={(event) => setFilter(event.currentTarget.value)}
-          />
-          <ul>
-            {listed.map((run) => (
-              <li key={run.id}>
-                <label title={run.error ?? run.id}>
-                  <input
-                    type="checkbox"
-                    checked={chosen.includes(run.id)}
-                    onChange={(event) =>
-                      onChoose(
-                        event.currentTarget.checked
-                          ? [...chosen, run.id]
-                          : chosen.filter((id) => id !== run.id),
-                      )
-                    }
-                  />
-                  <span class="run-label">{shortenMiddle(run.label, 56)}</span>
-                  <span class={`run-state ${run.state}`}>{STATES[run.state]}</span>
-                  <span class="run-size">{bytes(run.size_bytes)}</span>
-                </label>
-              </li>
-            ))}
-          </ul>
-          {found.length > listed.length && (
-            <p>{count(found.length - listed.length)} more: filter to see them.</p>
-          )}
-          {found.length === 0 && <p>No run has these words in its name.</p>}
-        </div>
+    <>
+      <input
+        type="search"
+        class="search"
+        aria-label="Filter runs"
+        placeholder={`Filter ${count(runs.length)} runs`}
+        value={filter}
+        ref={(input) => input?.focus()}
+        onInput={(event) => setFilter(event.currentTarget.value)}
+      />
+      <ul>
+        {listed.map((run) => (
+          <li key={run.id}>
+            <label title={run.error ?? run.id}>
+              <input
+                type="checkbox"
+                checked={chosen.includes(run.id)}
+                onChange={(event) =>
+                  onChoose(
+                    event.currentTarget.checked
+                      ? [...chosen, run.id]
+                      : chosen.filter((id) => id !== run.id),
+                  )
+                }
+              />
+              <span class="run-label">{shortenMiddle(run.label, 56)}</span>
+              <span class={`run-state ${run.state}`}>{STATES[run.state]}</span>
+              <span class="run-size">{bytes(run.size_bytes)}</span>
+            </label>
+          </li>
+        ))}
+      </ul>
+      {found.length > listed.length && (
+        <p>{count(found.length - listed.length)} more: filter to see them.</p>
       )}
-    </div>
+      {found.length === 0 && <p>No run has these words in its name.</p>}
+    </>
   );
-}
-
-/** Calls `onAway` when something outside of `box` is pressed. */
-function useAway(
-  box: { current: HTMLElement | null },
-  isActive: boolean,
-  onAway: () => void,
-): void {
-  const away = useRef(onAway);
-  away.current = onAway;
-  useEffect(() => {
-    if (!isActive) return;
-    const press = (event: PointerEvent) => {
-      if (!box.current?.contains(event.target as globalThis.Node)) away.current();
-    };
-    document.addEventListener("pointerdown", press);
-    return () => document.removeEventListener("pointerdown", press);
-  }, [box, isActive]);
 }

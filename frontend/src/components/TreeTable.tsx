@@ -29,6 +29,8 @@ interface Props<T> {
   nameTitle: string;
   nodes: readonly Node<T>[];
   columns: readonly Column<T>[];
+  /** The name in at most so many letters; its middle is left out where this is not given. */
+  shorten?: (row: T, letters: number) => string;
   /** A colour before the name, or null. */
   swatchOf?: (row: T, depth: number) => string | null;
   sort: Sort | null;
@@ -73,9 +75,10 @@ export function TreeTable<T>(props: Props<T>) {
 
   const others = columns.reduce((sum, column) => sum + column.width, 0);
   const nameWidth = Math.min(NAME_MAX, Math.max(NAME_MIN, view.width - others));
-  const widths = columns.map((column) =>
-    column.grows ? `minmax(${column.width}px, 1fr)` : `${column.width}px`,
-  );
+  // In pixels, so that the columns of all rows are in line whatever the rows hold.
+  const spare = Math.max(0, view.width - others - nameWidth);
+  const share = Math.floor(spare / Math.max(1, columns.filter((column) => column.grows).length));
+  const widths = columns.map((column) => `${column.width + (column.grows ? share : 0)}px`);
   const grid = { gridTemplateColumns: [`${nameWidth}px`, ...widths].join(" ") };
 
   function toggle(row: VisibleRow<T>): void {
@@ -179,6 +182,7 @@ export function TreeTable<T>(props: Props<T>) {
           <Name
             row={row}
             swatch={props.swatchOf?.(row.node.data, row.depth) ?? null}
+            shorten={props.shorten}
             letters={Math.floor((nameWidth - row.depth * INDENT - 76) / LETTER)}
           />
           {columns.map((column) => (
@@ -229,8 +233,14 @@ function Head(props: {
   );
 }
 
-function Name<T>(props: { row: VisibleRow<T>; swatch: string | null; letters: number }) {
-  const { row } = props;
+function Name<T>(props: {
+  row: VisibleRow<T>;
+  swatch: string | null;
+  shorten: ((row: T, letters: number) => string) | undefined;
+  letters: number;
+}) {
+  const { row, shorten } = props;
+  const letters = Math.max(16, props.letters);
   const name = row.node.name;
   return (
     <div
@@ -244,7 +254,7 @@ function Name<T>(props: { row: VisibleRow<T>; swatch: string | null; letters: nu
       </span>
       {props.swatch && <i class="swatch" style={{ background: props.swatch }} />}
       <span class="label" data-whole={name}>
-        {shortenMiddle(name, Math.max(16, props.letters))}
+        {shorten ? shorten(row.node.data, letters) : shortenMiddle(name, letters)}
       </span>
       <button
         type="button"

@@ -6,7 +6,11 @@ import type { FileError, TraceWarning } from "../api/types";
 import { bytes, count } from "../format";
 
 /** How far each file being read is, in bytes of its size. */
-export function Reading(props: { progress: Progress; labelOf: (id: string) => string }) {
+export function Reading(props: {
+  progress: Progress;
+  labelOf: (id: string) => string;
+  onStop?: ((id: string) => void) | null;
+}) {
   const files = Object.entries(props.progress).filter(([, file]) => file.state !== "ready");
   if (files.length === 0) return <p class="reading">Asking TensorBoard…</p>;
   return (
@@ -19,6 +23,15 @@ export function Reading(props: { progress: Progress; labelOf: (id: string) => st
             <b title={id}>{props.labelOf(id)}</b>: {bytes(file.read_bytes)} of{" "}
             {bytes(file.size_bytes)}
           </span>
+          {props.onStop && (
+            <button
+              type="button"
+              aria-label={`Stop reading ${props.labelOf(id)}`}
+              onClick={() => props.onStop?.(id)}
+            >
+              Stop
+            </button>
+          )}
         </li>
       ))}
     </ul>

@@ -1,7 +1,7 @@
 // The pages in the order of the rail. A page is one folder and one line here.
 
 import type { ComponentType } from "preact";
-import type { Client } from "../api/client";
+import type { Client, Selection } from "../api/client";
 import type { Run } from "../api/types";
 import type { Store } from "../state/location";
 import type { State } from "../state/url";
@@ -14,9 +14,13 @@ export interface PageProps {
   state: State;
   /** The chosen runs in order, never none; the first is the base. */
   runs: readonly Run[];
+  /** The filters, to be asked with. */
+  selection: Selection;
   mode: Mode;
   /** Tells the frame that the states of the runs may have changed. */
   onRead: () => void;
+  /** Stops reading a run; null where nothing is read. */
+  onStop: ((id: string) => void) | null;
 }
 
 export interface Page {
@@ -27,6 +31,12 @@ export interface Page {
 }
 
 export const PAGES: readonly Page[] = [
+  {
+    id: "overview",
+    title: "Overview",
+    hint: "Where the time goes and what limits it",
+    load: async () => (await import("./overview")).OverviewPage,
+  },
   {
     id: "operators",
     title: "Operators",

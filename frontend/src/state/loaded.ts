@@ -1,7 +1,7 @@
 // Data that a route gives, with the previous answer kept while the next one is on its way.
 
 import { useEffect, useReducer, useRef } from "preact/hooks";
-import type { Progress } from "../api/client";
+import type { Ask, Progress } from "../api/client";
 
 export interface Loaded<T> {
   /** The last answer, also while another is awaited. */
@@ -13,7 +13,7 @@ export interface Loaded<T> {
   error: Error | null;
 }
 
-type Load<T> = (onProgress: (progress: Progress) => void, signal: AbortSignal) => Promise<T>;
+type Load<T> = (ask: Required<Pick<Ask, "onProgress" | "signal">>) => Promise<T>;
 
 /**
  * Loads again whenever `key` changes; a null key loads nothing. An answer that comes after the
@@ -43,7 +43,7 @@ export function useLoaded<T>(key: string | null, load: Load<T>): Loaded<T> & { a
     set({ isLoading: key !== null, progress: {}, error: null });
     if (key !== null) {
       latest
-        .current((progress) => set({ progress }), abort.signal)
+        .current({ onProgress: (progress) => set({ progress }), signal: abort.signal })
         .then((data) => set({ data, dataKey: key, isLoading: false }))
         .catch((error: Error) => set({ error, isLoading: false }));
     }

@@ -42,8 +42,13 @@ export function createStore(host: Window): Store {
     const { history } = host;
     const address = host.location.href.split("#", 1)[0] + hash;
     // What TensorBoard keeps in `state` goes along: it tells it that nothing else has changed.
-    if (how === "push") history.pushState(history.state, "", address);
-    else history.replaceState(history.state, "", address);
+    try {
+      if (how === "push") history.pushState(history.state, "", address);
+      else history.replaceState(history.state, "", address);
+    } catch {
+      // A document without an address of its own (a report inside a notebook): no link to keep.
+      return;
+    }
     written = host.location.hash;
     // History is silent about changes by script, and TensorBoard would write back what it last saw.
     host.dispatchEvent(new HashChangeEvent("hashchange"));

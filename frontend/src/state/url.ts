@@ -5,7 +5,16 @@ export const PLUGIN = "genscope";
 
 const PREFIX = "gs.";
 
+/** Parts of a link that are filters are named after this. */
+const FILTER_PREFIX = `${PREFIX}where.`;
+
 export type Scale = "relative" | "absolute";
+
+/** Whether the strips of several runs share one axis of time, or each fills the width. */
+export type Axis = "shared" | "own";
+
+/** Chosen values by id of the filter; one that is not there takes everything. */
+export type Filters = Readonly<Record<string, readonly string[]>>;
 
 /** A column to sort by. */
 export interface Sort {
@@ -19,7 +28,10 @@ export interface State {
   page: string;
   /** Ids of the chosen runs in order; the first is the base. Null until a choice is made. */
   runs: readonly string[] | null;
+  /** What holds on every page, see `filters/registry`. */
+  filters: Filters;
   scale: Scale;
+  axis: Axis;
   /** The run whose tables are shown; null means the base. */
   shown: string | null;
   /** Which table is in front. */
@@ -31,9 +43,11 @@ export interface State {
 }
 
 export const DEFAULT_STATE: State = {
-  page: "operators",
+  page: "overview",
   runs: null,
+  filters: {},
   scale: "relative",
+  axis: "shared",
   shown: null,
   table: "operators",
   sort: null,
@@ -58,8 +72,11 @@ function text(byDefault: string): Codec<string> {
   return { encode: (value) => (value === byDefault ? null : value), decode: (value) => value };
 }
 
-/** How each part of the state is written; null stands for the default and is left out. */
-const CODECS: { [K in keyof State]: Codec<State[K]> } = {
+/** The parts of the state that one part of a link each holds. */
+type Single = Exclude<keyof State, "filters">;
+
+/** How each of them is written; null stands for the default and is left out. */
+const CODECS: { [K in Single]: Codec<State[K]> } = {
   page: text(DEFAULT_STATE.page),
   runs: {
     // No run at all is a choice too, and differs from none made.
@@ -69,6 +86,10 @@ const CODECS: { [K in keyof State]: Codec<State[K]> } = {
   scale: {
     encode: (value) => (value === DEFAULT_STATE.scale ? null : value),
     decode: (value) => (value === "absolute" ? "absolute" : "relative"),
+  },
+  axis: {
+    encode: (value) => (value === DEFAULT_STATE.axis ? null : value),
+    decode: (value) => (value === "own" ? "own" : "shared"),
   },
   shown: { encode: (value) => value, decode: (value) => value },
   table: text(DEFAULT_STATE.table),
@@ -83,7 +104,7 @@ const CODECS: { [K in keyof State]: Codec<State[K]> } = {
   open: { encode: (value) => list.encode(firstLetters(value)), decode: list.decode },
 };
 
-const KEYS = Object.keys(CODECS) as (keyof State)[];
+const KEYS = Object.keys(CODECS) as Single[];
 
 /** Whether `hash` shows this plugin; an empty hash shows whichever tab TensorBoard chose. */
 export function isOurs(hash: string): boolean {
@@ -100,6 +121,10 @@ export function decodeState(hash: string): State {
     if (key !== undefined && value !== undefined) found.set(decodePart(key), decodePart(value));
   }
   for (const key of KEYS) read(state, key, found.get(PREFIX + key));
+  const filters = [...found].filter(([key]) => key.startsWith(FILTER_PREFIX));
+  state.filters = Object.fromEntries(
+    filters.map(([key, value]) => [key.slice(FILTER_PREFIX.length), list.decode(value)]),
+  );
   return state;
 }
 
@@ -109,16 +134,24 @@ export function encodeState(state: State, hash: string): string {
     (part) => part.includes("=") && !decodePart(part).startsWith(PREFIX),
   );
   const ours = KEYS.flatMap((key) => write(state, key));
-  return `#${[PLUGIN, ...others, ...ours].join("&")}`;
+  const filters = Object.entries(state.filters).flatMap(([id, values]) => {
+    const value = list.encode(values);
+    return value === null ? [] : [part(FILTER_PREFIX + id, value)];
+  });
+  return `#${[PLUGIN, ...others, ...ours, ...filters].join("&")}`;
 }
 
-function read<K extends keyof State>(state: State, key: K, value: string | undefined): void {
+function read<K extends Single>(state: State, key: K, value: string | undefined): void {
   if (value !== undefined) state[key] = CODECS[key].decode(value);
 }
 
-function write<K extends keyof State>(state: State, key: K): string[] {
+function write<K extends Single>(state: State, key: K): string[] {
   const value = CODECS[key].encode(state[key]);
-  return value === null ? [] : [`${PREFIX}${key}=${encodeURIComponent(value)}`];
+  return value === null ? [] : [part(PREFIX + key, value)];
+}
+
+function part(key: string, value: string): string {
+  return `${encodeURIComponent(key)}=${encodeURIComponent(value)}`;
 }
 
 function parts(hash: string): string[] {

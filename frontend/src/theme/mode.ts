@@ -13,6 +13,9 @@ export interface ChartColors {
   line: string;
   background: string;
   tooltip: string;
+  /** Behind bars, where there is nothing. */
+  empty: string;
+  accent: string;
 }
 
 export const CHART_COLORS: Readonly<Record<Mode, ChartColors>> = {
@@ -22,6 +25,8 @@ export const CHART_COLORS: Readonly<Record<Mode, ChartColors>> = {
     line: "#e0e0e0",
     background: "#ffffff",
     tooltip: "#ffffff",
+    empty: "#eef0f2",
+    accent: "#1a5fb4",
   },
   dark: {
     text: "#eeeeee",
@@ -29,6 +34,8 @@ export const CHART_COLORS: Readonly<Record<Mode, ChartColors>> = {
     line: "#4a4a4a",
     background: "#303030",
     tooltip: "#424242",
+    empty: "#3d3f43",
+    accent: "#8ab4f8",
   },
 };
 

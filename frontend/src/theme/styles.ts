@@ -4,7 +4,8 @@ import base from "./base.css?inline";
 import chart from "./chart.css?inline";
 import frame from "./frame.css?inline";
 import notices from "./notices.css?inline";
+import overview from "./overview.css?inline";
 import runs from "./runs.css?inline";
 import table from "./table.css?inline";
 
-export const STYLES = [base, frame, runs, notices, chart, table].join("\n");
+export const STYLES = [base, frame, runs, notices, chart, table, overview].join("\n");

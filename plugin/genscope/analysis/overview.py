@@ -52,7 +52,8 @@ def overview(trace: Trace, selection: Selection = EVERYTHING) -> Overview:
     found = waiting.find(trace, in_window, window)
     idle = _waiting(found, window)
     devices = _devices(trace, in_window, window)
-    limit, sentence = _limit(trace, work, devices, idle, window, order, sums)
+    part = bool(selection.components or selection.passes)
+    limit, sentence = _limit(trace, work, devices, idle, window, order, sums, part)
     return Overview(
         trace=file_name(trace),
         selection=selection,
@@ -170,8 +171,12 @@ def _limit(
     window: tuple[int, int],
     order: list[int],
     sums: Int64,
+    part: bool,
 ) -> tuple[str, str]:
-    """What limits the run, as a code and as a sentence with its figures."""
+    """What limits the run, as a code and as a sentence with its figures.
+
+    Where only `part` of the device's work is looked at, the sentence says whose share it gives.
+    """
     total = int(sums.sum())
     if not order or not total:
         return "unknown", "There is no time to break down in this part of the trace."
@@ -190,11 +195,13 @@ def _limit(
     what = "The device is" if len(devices) == 1 else f"The {len(devices)} devices are"
     if busy >= MOSTLY_BUSY or not idle:
         limit = _LIMITED_BY_WORK.get(name, "compute")
-        return limit, f"{what} busy {_percent(busy)} of the time; {name} takes {share} of it."
+        whose = "the selected work" if part else "it"
+        return limit, f"{what} busy {_percent(busy)} of the time; {name} takes {share} of {whose}."
     cause = idle[0]
     return cause.cause, (
         f"{what} idle {_percent(1 - busy)} of the time, {_WAITS[cause.cause]} "
-        f"({_percent(cause.share)}); of its work {name} takes {share}."
+        f"({_percent(cause.share)}); of {'the selected' if part else 'its'} work {name} takes "
+        f"{share}."
     )
 
 

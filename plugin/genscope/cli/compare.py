@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 
-from genscope.cli.output import add_format, emit
+from genscope.cli.output import HTML, add_format, check, emit, write
 from genscope.cli.sources import labels, read
 
 NAME = "compare"
+PAGE = "operators"
+"""The page that an HTML report opens with."""
 HELP = "Compare where the time went in several traces; the first is the base."
 
 
@@ -29,7 +31,15 @@ def run(args: argparse.Namespace) -> None:
     from genscope.cli.comparison import document
 
     paths = [args.base, *args.others]
+    check(args, paths)
     # One trace at a time: results are small, traces are not.
+    if args.format == HTML:
+        from genscope.cli import html
+
+        html.script()
+        whole = zip(labels(paths), paths, strict=True)
+        write(html.page([html.reported(name, read(path)) for name, path in whole], PAGE), args)
+        return
     runs = [(name, breakdown(read(path))) for name, path in zip(labels(paths), paths, strict=True)]
     result = compare(runs)
-    emit(result, args.format, lambda: document(result))
+    emit(result, args, lambda: document(result))

@@ -1,4 +1,4 @@
-"""A result on stdout in one of the formats, and nothing else there."""
+"""A result in one of the formats: on stdout with nothing else there, or in a file."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import argparse
 import codecs
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
+
+from genscope.cli.errors import Unusable
 
 if TYPE_CHECKING:
     import msgspec
@@ -55,26 +57,59 @@ FORMATS: dict[str, Callable[[msgspec.Struct, Present], str]] = {
 }
 
 
+HTML = "html"
+"""The format that takes whole runs and not one result: see `genscope.cli.html`."""
+
+
 def add_format(parser: argparse.ArgumentParser) -> None:
-    """Give `parser` the option `--format`."""
+    """Give `parser` the options `--format` and `--output`."""
     parser.add_argument(
-        "--format", choices=list(FORMATS), default="text", help="output format (default: text)"
+        "--format",
+        choices=[*FORMATS, HTML],
+        default="text",
+        help="output format; html is one file with the charts, for a browser (default: text)",
+    )
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", help="write to FILE instead of the standard output"
     )
 
 
-def emit(result: msgspec.Struct, style: str, present: Present) -> None:
-    """Write `result` to stdout in format `style`; `present` makes its document if one is needed.
+def check(args: argparse.Namespace, sources: Sequence[str]) -> None:
+    """Refuse, before anything is read, what could not be written. Raises `Unusable`."""
+    if args.output is not None:
+        for source in sources:
+            if os.path.exists(args.output) and os.path.exists(source):
+                _check_other(args.output, source)
+    elif args.format == HTML and sys.stdout is not None and sys.stdout.isatty():
+        raise Unusable("an HTML report is not for a terminal; name a file for it with -o FILE")
 
-    Raises `OSError` where stdout cannot be written.
+
+def _check_other(output: str, source: str) -> None:
+    if os.path.samefile(output, source):
+        raise Unusable(f"{output}: this is what is read, so it cannot be what is written")
+
+
+def emit(result: msgspec.Struct, args: argparse.Namespace, present: Present) -> None:
+    """Write `result` as `args` ask; `present` makes its document if one is needed.
+
+    Raises `OSError` where it cannot be written.
     """
-    text = FORMATS[style](result, present)
+    write(FORMATS[args.format](result, present), args)
+
+
+def write(text: str, args: argparse.Namespace) -> None:
+    """Write what is ready to where `args` ask. Raises `OSError` where it cannot be written."""
+    if args.output is not None:
+        with open(args.output, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        return
     if sys.stdout is None:
         raise OSError("there is no standard output to write to")
     buffer = getattr(sys.stdout, "buffer", None)
     if buffer is None:
         sys.stdout.write(text)
         return
-    encoding = "utf-8" if style == "json" else sys.stdout.encoding
+    encoding = "utf-8" if args.format in ("json", HTML) else sys.stdout.encoding
     rest = memoryview(text.encode(encoding, "genscope-plain"))
     while rest:
         # Unbuffered (`python -u`), one write takes no more than a pipe has room for.

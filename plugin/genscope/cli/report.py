@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 
 from genscope.cli.document import Limits
-from genscope.cli.output import add_format, emit
-from genscope.cli.sources import read
+from genscope.cli.output import HTML, add_format, check, emit, write
+from genscope.cli.sources import labels, read
 from genscope.cli.views import VIEWS
 
 NAME = "report"
@@ -45,10 +45,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Run `genscope report`."""
+    check(args, [args.path])
+    if args.format == HTML:
+        from genscope.cli import html
+
+        html.script()
+        (label,) = labels([args.path])
+        write(html.page([html.reported(label, read(args.path))], args.view), args)
+        return
     view = VIEWS[args.view]
     result = view.result(read(args.path))
     limits = Limits(depth=args.depth, rows=args.rows)
-    emit(result, args.format, lambda: view.document(result, limits))
+    emit(result, args, lambda: view.document(result, limits))
 
 
 def positive(text: str) -> int:

@@ -39,4 +39,9 @@ VIEWS = {
         analyse="genscope.analysis.operators:breakdown",
         present="genscope.cli.operators:document",
     ),
+    "overview": View(
+        help="how busy the device is, and what it waits for",
+        analyse="genscope.analysis.overview:overview",
+        present="genscope.cli.overview:document",
+    ),
 }

@@ -1,7 +1,7 @@
 // The tables below the chart: one run, by operator, pass, component or module.
 
 import { useMemo, useRef } from "preact/hooks";
-import type { Operators, Row } from "../../api/types";
+import type { Comparison, Operators, Row } from "../../api/types";
 import { downloadCsv, fileName } from "../../browser";
 import { SearchBox, Segmented } from "../../components/controls";
 import { type Column, TreeTable } from "../../components/TreeTable";
@@ -10,6 +10,7 @@ import type { State } from "../../state/url";
 import { type Node, openableKeys, toNodes, treeByPath } from "../../table/model";
 import { hasPaint, paintOf } from "../../theme/colors";
 import { asRow, moduleColumns, passColumns, rowColumns } from "./columns";
+import { differenceColumns, differenceNodes, differencesCsv, type Pair } from "./differences";
 import { modulesCsv, operatorsCsv, passesCsv } from "./export";
 import { facts } from "./words";
 
@@ -28,7 +29,16 @@ interface Kind {
   id: string;
   title: string;
   hint: string;
-  make: (operators: Operators) => Table;
+  make: (operators: Operators, against: Against | null) => Table;
+  /** It sets the run beside the base, so it is there for the other runs only. */
+  isOfTwo?: boolean;
+}
+
+/** What a run is set beside: the base, and their place in the comparison. */
+export interface Against {
+  base: Operators;
+  comparison: Comparison;
+  index: number;
 }
 
 function table<T>(
@@ -49,6 +59,9 @@ function rowNodes(rows: readonly Row[]): Node<Row>[] {
   );
 }
 
+/** The table that sets a run beside the base. */
+export const DIFFERENCES = "differences";
+
 const KINDS: readonly Kind[] = [
   {
     id: "operators",
@@ -63,6 +76,22 @@ const KINDS: readonly Kind[] = [
           row.level === "category" && hasPaint(row.name) ? paintOf(row.name).fill : null,
         csv: () => operatorsCsv(operators),
         filledBy: "The trace holds no operator and no kernel.",
+      }),
+  },
+  {
+    id: DIFFERENCES,
+    title: "Against base",
+    hint: "Category, operator, kernel: the run beside the base",
+    isOfTwo: true,
+    make: (operators, against) =>
+      table<Pair>({
+        nameTitle: "category, operator, kernel",
+        nodes: against ? differenceNodes(operators, against) : [],
+        columns: against ? differenceColumns(operators, against) : [],
+        swatchOf: (row) =>
+          row.level === "category" && hasPaint(row.name) ? paintOf(row.name).fill : null,
+        csv: () => (against ? differencesCsv(operators, against) : ""),
+        filledBy: "Neither run holds an operator.",
       }),
   },
   {
@@ -119,13 +148,17 @@ export function Tables(props: {
   /** The runs that can be shown, by id. */
   runs: readonly { id: string; title: string }[];
   shown: string;
+  /** Null while the base is shown. */
+  against: Against | null;
   state: State;
   store: Store;
 }) {
-  const { operators, state, store } = props;
+  const { operators, against, state, store } = props;
   const box = useRef<HTMLElement>(null);
-  const kind = KINDS.find((each) => each.id === state.table) ?? (KINDS[0] as Kind);
-  const made = useMemo(() => kind.make(operators), [kind, operators]);
+  const kinds = KINDS.filter((kind) => !kind.isOfTwo || props.runs.length > 1);
+  const kind = kinds.find((each) => each.id === state.table) ?? (KINDS[0] as Kind);
+  const made = useMemo(() => kind.make(operators, against), [kind, operators, against]);
+  const runs = kind.isOfTwo ? props.runs.slice(1) : props.runs;
   const openable = useMemo(() => openableKeys(made.nodes), [made]);
 
   return (
@@ -133,7 +166,7 @@ export function Tables(props: {
       <div class="panel-head">
         <Segmented
           label="Table"
-          choices={KINDS}
+          choices={kinds}
           value={kind.id}
           onChange={(id) => store.write({ table: id, open: [] }, "push")}
         />
@@ -145,7 +178,7 @@ export function Tables(props: {
               value={props.shown}
               onChange={(event) => store.write({ shown: event.currentTarget.value }, "push")}
             >
-              {props.runs.map((run) => (
+              {runs.map((run) => (
                 <option key={run.id} value={run.id}>
                   {run.title}
                 </option>

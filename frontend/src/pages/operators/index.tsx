@@ -17,7 +17,7 @@ import { CompareTable } from "./CompareTable";
 import { barsPicture, drawnScale } from "./chart";
 import { comparisonCsv } from "./export";
 import { StackedBars } from "./StackedBars";
-import { Tables } from "./Tables";
+import { type Against, DIFFERENCES, Tables } from "./Tables";
 import { caption, headline } from "./words";
 
 /** Pixels of a saved picture, before it is drawn at twice the size. */
@@ -29,11 +29,11 @@ interface Compared extends ComparisonAnswer {
 }
 
 export function OperatorsPage(props: PageProps) {
-  const { client, runs, state, store } = props;
+  const { client, runs, selection, state, store } = props;
   const ids = runs.map((run) => run.id);
-  const key = JSON.stringify(ids);
-  const compared = useLoaded<Compared>(key, async (onProgress, signal) => {
-    const answer = await client.compare(ids, onProgress, signal);
+  const key = JSON.stringify([ids, selection]);
+  const compared = useLoaded<Compared>(key, async (ask) => {
+    const answer = await client.compare(ids, { ...ask, selection });
     const failed = new Set(answer.errors.map((error) => error.run));
     return { ...answer, ids: ids.filter((id) => !failed.has(id)) };
   });
@@ -41,11 +41,24 @@ export function OperatorsPage(props: PageProps) {
 
   const { data, isLoading } = compared;
   const comparison = data?.comparison ?? null;
-  const usable = data?.ids ?? [];
-  const shown = state.shown !== null && usable.includes(state.shown) ? state.shown : usable[0];
-  const operators = useLoaded(shown ?? null, (onProgress, signal) =>
-    client.operators(shown ?? "", onProgress, signal),
+  const usable = useMemo(() => data?.ids ?? [], [data]);
+  const choices = state.table === DIFFERENCES && usable.length > 1 ? usable.slice(1) : usable;
+  const shown = state.shown !== null && choices.includes(state.shown) ? state.shown : choices[0];
+  const tableKey = shown === undefined ? null : JSON.stringify([shown, selection]);
+  const operators = useLoaded(tableKey, (ask) =>
+    client.operators(shown ?? "", { ...ask, selection }),
   );
+
+  const needsBase = state.table === DIFFERENCES && shown !== usable[0];
+  const baseKey = needsBase ? JSON.stringify([usable[0], selection]) : null;
+  const base = useLoaded(baseKey, (ask) =>
+    client.operators(usable[0] ?? "", { ...ask, selection }),
+  );
+  const against = useMemo((): Against | null => {
+    const index = usable.indexOf(shown ?? "");
+    if (comparison === null || base.data === null || base.dataKey !== baseKey) return null;
+    return index > 0 ? { base: base.data, comparison, index } : null;
+  }, [base.data, base.dataKey, baseKey, comparison, usable, shown]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: reading has changed what `runs` says.
   useEffect(() => {
@@ -54,7 +67,9 @@ export function OperatorsPage(props: PageProps) {
 
   return (
     <>
-      {isLoading && <Reading progress={compared.progress} labelOf={labelOf} />}
+      {isLoading && (
+        <Reading progress={compared.progress} labelOf={labelOf} onStop={props.onStop} />
+      )}
       {compared.error && (
         <ErrorNotice
           title="The runs could not be compared"
@@ -72,9 +87,10 @@ export function OperatorsPage(props: PageProps) {
         )}
         {operators.error && <OperatorsError error={operators.error} onRetry={operators.again} />}
         {!isLoading && operators.isLoading && (
-          <Reading progress={operators.progress} labelOf={labelOf} />
+          <Reading progress={operators.progress} labelOf={labelOf} onStop={props.onStop} />
         )}
-        {comparison && operators.data && (
+        {base.error && <OperatorsError error={base.error} onRetry={base.again} />}
+        {comparison && operators.data && (!needsBase || against) && (
           <Tables
             operators={operators.data}
             runs={usable.map((id, index) => ({
@@ -82,6 +98,7 @@ export function OperatorsPage(props: PageProps) {
               title: comparison.runs[index]?.run ?? labelOf(id),
             }))}
             shown={shown ?? ""}
+            against={against}
             state={state}
             store={store}
           />

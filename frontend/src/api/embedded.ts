@@ -1,0 +1,37 @@
+// A client of data that came with the document: a report has no server to ask.
+
+import { type Client, ServerError } from "./client";
+import type { Comparison, Operators, Overview, Runs } from "./types";
+
+/** What a report holds, by id of the run. */
+export interface Embedded {
+  /** The page to begin with. */
+  page: string;
+  runs: Runs;
+  operators: Record<string, Operators>;
+  overview: Record<string, Overview>;
+  /** By the id of the base: all runs set beside it, in the order of `runs`. */
+  compare: Record<string, Comparison>;
+}
+
+export function createEmbedded(data: Embedded): Client {
+  function of<T>(all: Record<string, T>, id: string): T {
+    const found = Object.hasOwn(all, id) ? all[id] : undefined;
+    if (found === undefined) throw new ServerError(`This report does not hold ${id}.`);
+    return found;
+  }
+
+  return {
+    isLive: false,
+    runs: async () => data.runs,
+    overview: async (id) => of(data.overview, id),
+    operators: async (id) => of(data.operators, id),
+    async compare(ids) {
+      const comparison = of(data.compare, ids[0] ?? "");
+      const order = data.runs.runs.map((run) => run.id);
+      const runs = ids.flatMap((id) => comparison.runs[order.indexOf(id)] ?? []);
+      return { comparison: { ...comparison, runs }, errors: [] };
+    },
+    cancel: async () => {},
+  };
+}

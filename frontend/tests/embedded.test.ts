@@ -1,0 +1,26 @@
+import { expect, test } from "vitest";
+import { createEmbedded } from "../src/api/embedded";
+import { comparison, operators, overview, run } from "./fixtures";
+
+const CLIENT = createEmbedded({
+  page: "overview",
+  runs: { schema_version: 1, runs: [run("math"), run("fused")], message: null },
+  operators: { math: operators(), fused: operators({ trace: "other" }) },
+  overview: { math: overview(), fused: overview() },
+  compare: { math: comparison(), fused: { ...comparison(), base: "fused" } },
+});
+
+test("what a report holds is given without a server", async () => {
+  expect(CLIENT.isLive).toBe(false);
+  expect((await CLIENT.operators("fused")).trace).toBe("other");
+  expect((await CLIENT.overview("math")).sentence).toContain("idle");
+  await expect(CLIENT.operators("toString")).rejects.toThrow("does not hold toString");
+});
+
+test("the first run asked for is the base, and the others come in the order asked for", async () => {
+  const { comparison: found } = await CLIENT.compare(["fused", "math"]);
+  expect(found?.base).toBe("fused");
+  expect(found?.runs.map((each) => each.run)).toEqual(["fused", "math"]);
+  const alone = await CLIENT.compare(["math"]);
+  expect(alone.comparison?.runs.map((each) => each.run)).toEqual(["math"]);
+});
