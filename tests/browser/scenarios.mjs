@@ -318,12 +318,12 @@ async function filters({ page, address }) {
   frame = await frameOf(page);
   await headline(frame, /^Memory takes/);
   await turnTo(frame, "Overview");
-  await headline(frame, /of its work Memory takes/);
+  await headline(frame, /of the selected work Memory takes/);
   await button(frame, "Remove the filter Component").click();
   await headline(frame, /of its work Attention takes/);
   assert.doesNotMatch(page.url(), /where/);
   await page.goBack();
-  await headline(frame, /of its work Memory takes/);
+  await headline(frame, /of the selected work Memory takes/);
 }
 
 async function stopsReading({ page, address }) {

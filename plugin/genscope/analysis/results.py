@@ -50,7 +50,10 @@ class CategoryRow(Figures, kw_only=True):
 
 
 class PassRow(Figures, kw_only=True):
-    """A pass: forward, backward, recompute or optimizer; `Unlinked` where no op tells."""
+    """A pass: forward, backward, recompute or optimizer.
+
+    `unknown` holds device events that a graph replayed or whose launch is not in the trace.
+    """
 
     pass_: str = msgspec.field(name="pass")
     categories: dict[str, int]
