@@ -3,7 +3,8 @@
 import { useMemo, useRef } from "preact/hooks";
 import type { Comparison, Operators, Row } from "../../api/types";
 import { downloadCsv, fileName } from "../../browser";
-import { SearchBox, Segmented } from "../../components/controls";
+import { Segmented } from "../../components/controls";
+import { TreeControls } from "../../components/panel";
 import { type Column, TreeTable } from "../../components/TreeTable";
 import type { Store } from "../../state/location";
 import type { State } from "../../state/url";
@@ -186,28 +187,14 @@ export function Tables(props: {
             </select>
           </span>
         )}
-        <SearchBox
-          value={state.search}
-          placeholder="Search names"
-          onChange={(search) => store.write({ search }, "replace")}
-          onLeave={() => box.current?.querySelector<HTMLElement>(".table")?.focus()}
+        <TreeControls
+          state={state}
+          store={store}
+          box={box}
+          openable={openable}
+          csvHint="All rows of this table, with exact figures"
+          onCsv={() => downloadCsv(`${fileName(operators.trace, kind.id)}.csv`, made.csv())}
         />
-        <span class="space" />
-        {openable.length > 0 && (
-          <button
-            type="button"
-            onClick={() => store.write({ open: state.open.length > 0 ? [] : openable }, "replace")}
-          >
-            {state.open.length > 0 ? "Close all" : "Open all"}
-          </button>
-        )}
-        <button
-          type="button"
-          title="All rows of this table, with exact figures"
-          onClick={() => downloadCsv(`${fileName(operators.trace, kind.id)}.csv`, made.csv())}
-        >
-          CSV
-        </button>
       </div>
       <p class="facts">
         {facts(operators).map((fact) => (

@@ -9,6 +9,7 @@ import { Segmented } from "../../components/controls";
 import { picture } from "../../components/echarts";
 import { Legend } from "../../components/Legend";
 import { ErrorNotice, FileErrors, Reading, Warnings } from "../../components/notices";
+import { SaveButtons } from "../../components/panel";
 import { useLoaded } from "../../state/loaded";
 import type { Scale } from "../../state/url";
 import { keyOf } from "../../table/model";
@@ -155,16 +156,11 @@ function Bars(props: PageProps & { comparison: Comparison; ids: readonly string[
             onChange={(id) => store.write({ scale: id as Scale }, "push")}
           />
           <span class="space" />
-          <button
-            type="button"
-            title="The figures of the chart, exact"
-            onClick={() => downloadCsv(`${file}.csv`, comparisonCsv(comparison))}
-          >
-            CSV
-          </button>
-          <button type="button" title="The chart as a picture" onClick={savePicture}>
-            PNG
-          </button>
+          <SaveButtons
+            csvHint="The figures of the chart, exact"
+            onCsv={() => downloadCsv(`${file}.csv`, comparisonCsv(comparison))}
+            onPng={savePicture}
+          />
         </div>
         <div class="side-by-side">
           <figure>

@@ -3,7 +3,7 @@
 import { useMemo, useRef } from "preact/hooks";
 import type { Gap, Overview } from "../../api/types";
 import { downloadCsv, fileName } from "../../browser";
-import { SearchBox } from "../../components/controls";
+import { TreeControls } from "../../components/panel";
 import { ShareBar } from "../../components/ShareBar";
 import { type Column, TreeTable } from "../../components/TreeTable";
 import {
@@ -244,28 +244,14 @@ function Gaps(props: { overview: Overview; state: State; store: Store }) {
         <span class="soft">
           the {count(gaps.length)} longest, up to {duration(gaps[0]?.dur_ns ?? 0)}
         </span>
-        <SearchBox
-          value={state.search}
-          placeholder="Search names"
-          onChange={(search) => store.write({ search }, "replace")}
-          onLeave={() => box.current?.querySelector<HTMLElement>(".table")?.focus()}
+        <TreeControls
+          state={state}
+          store={store}
+          box={box}
+          openable={openable}
+          csvHint="The gaps and what the CPU did in them, exact"
+          onCsv={() => downloadCsv(`${fileName(overview.trace, "gaps")}.csv`, gapsCsv(overview))}
         />
-        <span class="space" />
-        {openable.length > 0 && (
-          <button
-            type="button"
-            onClick={() => store.write({ open: state.open.length > 0 ? [] : openable }, "replace")}
-          >
-            {state.open.length > 0 ? "Close all" : "Open all"}
-          </button>
-        )}
-        <button
-          type="button"
-          title="The gaps and what the CPU did in them, exact"
-          onClick={() => downloadCsv(`${fileName(overview.trace, "gaps")}.csv`, gapsCsv(overview))}
-        >
-          CSV
-        </button>
       </div>
       <TreeTable
         label="Largest gaps"

@@ -5,6 +5,7 @@ import { download, downloadCsv, fileName } from "../../browser";
 import { Segmented } from "../../components/controls";
 import { Legend } from "../../components/Legend";
 import { ErrorNotice, FileErrors, Reading, Warnings } from "../../components/notices";
+import { SaveButtons } from "../../components/panel";
 import { useLoaded } from "../../state/loaded";
 import type { Axis } from "../../state/url";
 import type { PageProps } from "../registry";
@@ -113,16 +114,11 @@ function Chart(props: PageProps & { summed: readonly Summed[] }) {
             />
           )}
           <span class="space" />
-          <button
-            type="button"
-            title="The figures of the strips, exact"
-            onClick={() => downloadCsv(`${file}.csv`, stripsCsv(summed))}
-          >
-            CSV
-          </button>
-          <button type="button" title="The chart as a picture" onClick={savePicture}>
-            PNG
-          </button>
+          <SaveButtons
+            csvHint="The figures of the strips, exact"
+            onCsv={() => downloadCsv(`${file}.csv`, stripsCsv(summed))}
+            onPng={savePicture}
+          />
         </div>
         <figure class="strips">
           <Timeline runs={summed} axis={state.axis} mode={mode} />
