@@ -122,7 +122,7 @@ def _matching(trace: Trace, kind: Kind, test: Callable[[str], object]) -> Int64:
 
 def describe(trace: Trace, gaps: Gaps) -> list[Gap]:
     """Describe the largest gaps, largest first."""
-    events = trace.events
+    end_ns = trace.events.end_ns
     order = np.argsort(gaps.start - gaps.end, kind="stable")[:LARGEST]
     return [
         Gap(
@@ -135,9 +135,10 @@ def describe(trace: Trace, gaps: Gaps) -> list[Gap]:
             reason=_AT_END if gaps.after[place] == NONE else _REASONS[int(gaps.cause[place])],
             cpu=_activities(
                 trace,
+                end_ns,
                 _thread(trace, int(gaps.after[place])),
                 int(gaps.start[place]),
-                min(int(gaps.end[place]), int(events.end_ns.max())),
+                int(gaps.end[place]),
             ),
         )
         for place in order.tolist()
@@ -159,18 +160,15 @@ def _thread(trace: Trace, after: int) -> int:
     return int(np.bincount(events.track[rows]).argmax()) if len(rows) else NONE
 
 
-def _activities(trace: Trace, track: int, start: int, end: int) -> list[Activity]:
+def _activities(trace: Trace, end_ns: Int64, track: int, start: int, end: int) -> list[Activity]:
     """What a thread did from `start` to `end`: of each kind the event that covers the most.
 
     Of several that cover as much, the shortest: it says more precisely what was going on.
+    `end_ns`, shape (n,), are the ends of all events.
     """
     events = trace.events
-    on_track = np.flatnonzero(
-        (events.track == track) & (events.start_ns < end) & (events.end_ns > start)
-    )
-    overlap = np.minimum(events.end_ns[on_track], end) - np.maximum(
-        events.start_ns[on_track], start
-    )
+    on_track = np.flatnonzero((events.track == track) & (events.start_ns < end) & (end_ns > start))
+    overlap = np.minimum(end_ns[on_track], end) - np.maximum(events.start_ns[on_track], start)
     found = []
     for kind, label in _KINDS:
         mine = events.kind[on_track] == kind
