@@ -52,6 +52,7 @@ def test_overview_of_a_public_trace_adds_up(shared_traces: Path, name: str) -> N
     assert found.basis_sum_ns == whole.basis_sum_ns
     assert sum(device.busy_ns for device in found.devices) == whole.device_busy_ns
     assert found.categories == {row.category: row.sum_ns for row in whole.categories}
+    assert found.warnings == whole.warnings
 
 
 def step(number: int, ts: float, dur: float) -> Event:

@@ -12,8 +12,7 @@ from genscope.analysis.select import selected
 from genscope.analysis.selection import EVERYTHING, Selection
 from genscope.analysis.steps import window_ns
 from genscope.analysis.tables import by_category, category_of_row, figures
-from genscope.analysis.work import DEVICE, Work, file_name, gather, wall
-from genscope.trace.errors import TraceWarning
+from genscope.analysis.work import DEVICE, Work, file_name, gather, wall, work_warnings
 from genscope.trace.model import Int64, Trace
 
 
@@ -31,12 +30,7 @@ def breakdown(trace: Trace, selection: Selection = EVERYTHING) -> Operators:
     category = category_of_row(work, classes)
     start, end = window_ns(trace, selection, wall(trace))
     components, modules, module_warnings = module_rows(trace, work, category, total)
-    warnings = [
-        *trace.warnings,
-        *_empty_warning(trace, work),
-        *_unlinked_warning(work, total),
-        *module_warnings,
-    ]
+    warnings = [*trace.warnings, *work_warnings(trace, work), *module_warnings]
     return Operators(
         trace=file_name(trace),
         selection=selection,
@@ -55,34 +49,6 @@ def breakdown(trace: Trace, selection: Selection = EVERYTHING) -> Operators:
         modules=modules,
         warnings=warnings,
     )
-
-
-def _empty_warning(trace: Trace, work: Work) -> list[TraceWarning]:
-    if len(work.rows) or not len(trace.events):
-        return []
-    return [
-        TraceWarning(
-            code="no_work",
-            count=len(trace.events),
-            message="The trace has neither device events nor CPU ops, so there is no time to break "
-            "down: was it written by torch.profiler?",
-        )
-    ]
-
-
-def _unlinked_warning(work: Work, total: int) -> list[TraceWarning]:
-    lost = int(work.time_ns[work.unlinked].sum())
-    if not lost:
-        return []
-    return [
-        TraceWarning(
-            code="unlinked",
-            count=int(work.unlinked.sum()),
-            message=f"{100 * lost / max(total, 1):.1f} % of device time has no launch in the "
-            "trace (it began before the recording, or its launch was lost): kernel names alone "
-            "give its category. Warm-up steps before the recording avoid this.",
-        )
-    ]
 
 
 def _devices(trace: Trace, work: Work) -> list[DeviceInfo]:

@@ -13,7 +13,7 @@ from genscope.analysis.select import selected
 from genscope.analysis.selection import EVERYTHING, Selection
 from genscope.analysis.steps import step_rows, window_ns
 from genscope.analysis.tables import category_of_row
-from genscope.analysis.work import DEVICE, Work, file_name, gather, wall
+from genscope.analysis.work import DEVICE, Work, file_name, gather, wall, work_warnings
 from genscope.trace.model import Bool, Int64, Trace
 
 BINS = 320
@@ -72,7 +72,7 @@ def overview(trace: Trace, selection: Selection = EVERYTHING) -> Overview:
         gaps=waiting.describe(trace, found),
         limit=limit,
         sentence=sentence,
-        warnings=list(trace.warnings),
+        warnings=[*trace.warnings, *work_warnings(trace, work)],
     )
 
 

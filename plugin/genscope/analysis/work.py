@@ -13,6 +13,7 @@ import numpy as np
 
 from genscope.analysis.classify import Classes
 from genscope.analysis.intervals import self_segments, union_by_group
+from genscope.trace.errors import TraceWarning
 from genscope.trace.model import NONE, Bool, Int64, Kind, Trace
 
 DEVICE = "device"
@@ -124,6 +125,39 @@ def wall(trace: Trace) -> tuple[int, int]:
 def file_name(trace: Trace) -> str:
     """Last part of the path, as text that JSON can hold whatever bytes the name has."""
     return os.fsencode(os.path.basename(trace.path)).decode("utf-8", "replace")
+
+
+def work_warnings(trace: Trace, work: Work) -> list[TraceWarning]:
+    """What to know about figures of this work beside what reading the trace has warned of."""
+    return [*_empty_warning(trace, work), *_unlinked_warning(work)]
+
+
+def _empty_warning(trace: Trace, work: Work) -> list[TraceWarning]:
+    if len(work.rows) or not len(trace.events):
+        return []
+    return [
+        TraceWarning(
+            code="no_work",
+            count=len(trace.events),
+            message="The trace has neither device events nor CPU ops, so there is no time to break "
+            "down: was it written by torch.profiler?",
+        )
+    ]
+
+
+def _unlinked_warning(work: Work) -> list[TraceWarning]:
+    lost = int(work.time_ns[work.unlinked].sum())
+    if not lost:
+        return []
+    share = 100 * lost / max(int(work.time_ns.sum()), 1)
+    return [
+        TraceWarning(
+            code="unlinked",
+            count=int(work.unlinked.sum()),
+            message=f"{share:.1f} % of device time has no launch in the trace (it began before the recording, or its launch was lost): kernel names alone "
+            "give its category. Warm-up steps before the recording avoid this.",
+        )
+    ]
 
 
 def gather(trace: Trace, classes: Classes) -> Work:
