@@ -154,8 +154,9 @@ def _unlinked_warning(work: Work) -> list[TraceWarning]:
         TraceWarning(
             code="unlinked",
             count=int(work.unlinked.sum()),
-            message=f"{share:.1f} % of device time has no launch in the trace (it began before the recording, or its launch was lost): kernel names alone "
-            "give its category. Warm-up steps before the recording avoid this.",
+            message=f"{share:.1f} % of device time has no launch in the trace (it began before "
+            "the recording, or its launch was lost): kernel names alone give its category. "
+            "Warm-up steps before the recording avoid this.",
         )
     ]
 
