@@ -109,8 +109,10 @@ def _count(events: list[dict[str, Any]]) -> Recount:
             device.append(one)
         elif category in RUNTIME_CATEGORIES:
             calls[one.args.get("correlation", 0)].append(one)
-        elif category in OP_CATEGORIES and not (
-            category == "Operator" and one.name.startswith(ANNOTATIONS_OF_2021)
+        elif (
+            category in OP_CATEGORIES
+            and not (category == "Operator" and one.name.startswith(ANNOTATIONS_OF_2021))
+            and not one.name.startswith("genscope.")
         ):
             ops[one.lane].append(one)
     found.first_ns = first or 0

@@ -228,6 +228,13 @@ def test_an_event_beyond_repair_costs_no_neighbour(tmp_path: Path) -> None:
     assert codes(trace) == {"unreadable_events": 1}
 
 
+def test_hopeless_objects_are_counted_one_by_one(tmp_path: Path) -> None:
+    broken = [b'{"ph":}', b'{"name": nan, "ts": }', rb'{"name": "\c" "ts": 1}', b'{"name": "a"b"}']
+    trace = read(tmp_path, around(b",".join(broken * 5000)))
+    assert names(trace) == OTHERS
+    assert codes(trace) == {"unreadable_events": 20_000}
+
+
 UNBALANCED = {
     "a brace too many": one() + b"}",
     "a brace alone": b"}",

@@ -8,24 +8,29 @@ broken is lost.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import msgspec
 
+from genscope.schema import METADATA_KEY
 from genscope.trace import scan
 from genscope.trace.decode import DECODE_ERRORS, AnyEvent, decode_one, lenient
 from genscope.trace.errors import TraceError, TraceWarning
-from genscope.trace.repair import repair, repair_quotes
+from genscope.trace.repair import repair, repair_quotes, repairable
 from genscope.trace.source import Limits, Source, identify
 
 BLOCK_BYTES = 1 << 19
 _SPACE = b" \t\r\n"
 _BOM = b"\xef\xbb\xbf"
 _KEPT_VALUE_BYTES = 1 << 20
+_KEPT_DOCUMENT_BYTES = 1 << 22
 _KEPT_TOTAL_BYTES = 1 << 23
 _SINGLE_EVENT_BYTES = 1 << 16
 _MAX_MEMBERS = 10_000
+
+NOTHING_MENDED: Mapping[str, int] = {}
 
 Decode = Callable[[bytes], Sequence[AnyEvent]]
 Block = tuple[int, Sequence[AnyEvent]]
@@ -181,7 +186,8 @@ class Blocks:
 
     def _keep(self, key: str, value: bytes) -> None:
         self._kept_bytes += len(value) + len(key)
-        if len(value) > _KEPT_VALUE_BYTES or self._kept_bytes > _KEPT_TOTAL_BYTES:
+        most = _KEPT_DOCUMENT_BYTES if key == METADATA_KEY else _KEPT_VALUE_BYTES
+        if len(value) > most or self._kept_bytes > _KEPT_TOTAL_BYTES:
             self.metadata[key[:200]] = None
             return
         try:
@@ -289,20 +295,48 @@ class Blocks:
 
     def _span(self, text: bytes) -> list[AnyEvent]:
         """Decode the text of one object, or of several that bad quoting ran together."""
-        for decode in (decode_one, lenient):
-            for mend in (_as_it_is, repair, _quotes):
-                mended, counts = mend(text)
-                try:
-                    event = decode(mended)
-                except DECODE_ERRORS:
-                    continue
-                self.repairs.update(counts)
-                return [event]
-        pieces = self._pieces(text)
-        if len(pieces) == 1:
+        event = self._object(text)
+        if event is not None:
+            return [event]
+        if not scan.boundaries(text, 1, len(text)):
             self.unreadable += 1
             return []
-        return [event for piece in pieces for event in self._span(piece)]
+        return self._each(_pieces(text))
+
+    def _each(self, pieces: Sequence[bytes]) -> list[AnyEvent]:
+        """Decode texts of one object each, and count those that cannot be."""
+        events = [event for piece in pieces if (event := self._object(piece)) is not None]
+        self.unreadable += len(pieces) - len(events)
+        return events
+
+    def _object(self, text: bytes) -> AnyEvent | None:
+        """Decode the text of one object as it is, else mended; None where neither will do."""
+        if not repairable(text):
+            return None
+        try:
+            return decode_one(text)
+        except DECODE_ERRORS:
+            pass
+        # No text is decoded twice in the same way: hostile files are full of hopeless objects.
+        ways = {text: NOTHING_MENDED}
+        for mended, counts in (repair(text), _quotes(text)):
+            if mended in ways:
+                continue
+            ways[mended] = counts
+            try:
+                event = decode_one(mended)
+            except DECODE_ERRORS:
+                continue
+            self.repairs.update(counts)
+            return event
+        for mended, counts in ways.items():
+            try:
+                event = lenient(mended)
+            except DECODE_ERRORS:
+                continue
+            self.repairs.update(counts)
+            return event
+        return None
 
     def _resync(self, read: list[AnyEvent], stop: int, at_end: bool) -> bool:
         """Read on by what looks like an event; for text whose quotes or brackets do not pair up.
@@ -310,35 +344,24 @@ class Blocks:
         At the end of the file the last event is left standing, since what follows it is not
         known; False where there is no other.
         """
-        following = scan.boundary_after(self._text, self._at + 1, stop)
-        if following < 0:
+        following = scan.boundaries(self._text, self._at + 1, stop)
+        if not following:
             return False
-        last = stop
-        if at_end:
-            while (after := scan.boundary_after(self._text, following + 1, stop)) >= 0:
-                following = after
-            last = following
-        for piece in self._pieces(self._text[self._at : last].strip(_SPACE + b",")):
-            read.extend(self._span(piece))
+        last = following[-1] if at_end else stop
+        read.extend(self._each(_pieces(self._text[self._at : last].strip(_SPACE + b","))))
         self._at = last
         return True
 
-    def _pieces(self, text: bytes) -> list[bytes]:
-        pieces: list[bytes] = []
-        start = 0
-        while True:
-            following = scan.boundary_after(text, start + 1, len(text))
-            if following < 0:
-                pieces.append(text[start:].strip(_SPACE + b","))
-                return pieces
-            pieces.append(text[start:following].strip(_SPACE + b","))
-            start = following
+
+def _pieces(text: bytes) -> list[bytes]:
+    """Cut `text` where an event seems to start."""
+    edges = [0, *scan.boundaries(text, 1, len(text)), len(text)]
+    return [text[start:stop].strip(_SPACE + b",") for start, stop in pairwise(edges)]
 
 
-def _as_it_is(text: bytes) -> tuple[bytes, dict[str, int]]:
-    return text, {}
-
-
-def _quotes(text: bytes) -> tuple[bytes, dict[str, int]]:
-    mended, counts = repair(repair_quotes(text))
+def _quotes(text: bytes) -> tuple[bytes, Mapping[str, int]]:
+    quoted = repair_quotes(text)
+    if quoted is text:
+        return text, NOTHING_MENDED
+    mended, counts = repair(quoted)
     return mended, {**counts, "quote": 1}

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import UNSET, Raw, UnsetType
 
+from genscope.schema import PREFIX
 from genscope.trace.convert import (
     MAX_DURATION_US,
     floats,
@@ -132,7 +133,8 @@ class Columns:
         """Arrays of shape (k, 4): id, track, start and 0 for the tail or 1 for the head."""
         self.process_names: dict[Scalar, str] = {}
         self.thread_names: dict[tuple[Scalar, Scalar], str] = {}
-        self._names: Interned[str | None] = Interned(self._intern)
+        self._names: Interned[str | None] = Interned(self._name)
+        self._annotation_names: list[int] = []
         self._texts: Interned[bytes] = Interned(
             lambda text: self._intern(text.decode("utf-8", "replace"))
         )
@@ -147,6 +149,12 @@ class Columns:
     def _intern(self, text: str | None) -> int:
         self.strings.append("" if text is None else text)
         return len(self.strings) - 1
+
+    def _name(self, text: str | None) -> int:
+        index = self._intern(text)
+        if text is not None and text.startswith(PREFIX):
+            self._annotation_names.append(index)
+        return index
 
     def _track(self, key: tuple[Scalar, Scalar]) -> int:
         process, thread = (lane(part) for part in key)
@@ -183,13 +191,7 @@ class Columns:
             self.dropped += int((~known).sum())
             slices = [event for event, ok in zip(slices, known.tolist(), strict=True) if ok]
             start = start[known]
-        kinds, names, strings = self._kinds, self._names, self.strings
-        kind = np.array([kinds[event.cat] for event in slices], dtype=np.uint8)
-        name = np.array([names[event.name] for event in slices], dtype=np.int32)
-        if "Operator" in kinds:
-            for row in np.flatnonzero(kind == Kind.CPU_OP).tolist():
-                if strings[name[row]].startswith(ANNOTATION_OPS_2021):
-                    kind[row] = Kind.ANNOTATION
+        kind, name = self._kinds_and_names(slices)
         tracks = self._raw_tracks
         self._put("start_ns", start)
         self._put("dur_ns", self._durations(slices))
@@ -199,6 +201,18 @@ class Columns:
         self._put("track", track)
         self._add_args(slices, kind)
         self.rows += len(slices)
+
+    def _kinds_and_names(self, slices: Sequence[AnyEvent]) -> tuple[npt.NDArray[np.uint8], Int32]:
+        kinds, names, strings = self._kinds, self._names, self.strings
+        kind = np.array([kinds[event.cat] for event in slices], dtype=np.uint8)
+        name = np.array([names[event.name] for event in slices], dtype=np.int32)
+        if self._annotation_names:
+            kind[(kind == Kind.CPU_OP) & np.isin(name, self._annotation_names)] = Kind.ANNOTATION
+        if "Operator" in kinds:
+            for row in np.flatnonzero(kind == Kind.CPU_OP).tolist():
+                if strings[name[row]].startswith(ANNOTATION_OPS_2021):
+                    kind[row] = Kind.ANNOTATION
+        return kind, name
 
     def _add_args(self, slices: Sequence[AnyEvent], kind: npt.NDArray[np.uint8]) -> None:
         rows = np.flatnonzero(_HAS_ARGS[kind])
@@ -294,12 +308,12 @@ class Columns:
         start, known = starts(pairs)
         self.dropped += int((~known).sum())
         kept = [event for event, ok in zip(pairs, known.tolist(), strict=True) if ok]
-        kind = np.array([self._kinds[event.cat] for event in kept], dtype=np.uint8)
+        kind, name = self._kinds_and_names(kept)
         opens = np.array([event.ph == "B" for event in kept], dtype=np.bool_)
         self._put("start_ns", start[known])
         self._put("dur_ns", np.where(opens, -1, -2).astype(np.int64))
         self._put("kind", kind)
-        self._put("name", np.array([self._names[event.name] for event in kept], dtype=np.int32))
+        self._put("name", name)
         lanes = [self._raw_tracks[event.pid, event.tid] for event in kept]
         self._put("track", np.array(lanes, dtype=np.int32))
         self._add_args(kept, kind)

@@ -30,7 +30,10 @@ KINDS: dict[str, Kind] = {
     "overhead": Kind.OVERHEAD,
     "trace": Kind.TRACE,
 }
-"""Category of an event, in lower case (2021 wrote them with capitals), to its kind."""
+"""Category of an event, in lower case (2021 wrote them with capitals), to its kind.
+
+An op whose name begins as those of our collectors (`genscope.schema`) is an annotation.
+"""
 
 ANNOTATION_OPS_2021 = ("ProfilerStep#", "Optimizer.", "enumerate(DataLoader)#")
 """Traces of 2021 have no user_annotation: these names, written as operators, are ones."""

@@ -1,7 +1,7 @@
 """What belongs to what: device event to launch to op, annotation and module; backward to forward.
 
 A device event's `correlation` names the runtime call that launched it; the innermost op,
-annotation or nn.Module frame around that call, by time on its thread, is what it belongs to.
+annotation or module frame around that call, by time on its thread, is what it belongs to.
 Flow events are not needed for that (most are missing under CUDA graphs), and `External id` is
 used only where no op encloses the launch. What cannot be linked keeps -1.
 """
@@ -12,7 +12,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from genscope.schema import COMPONENT, MODULE, PREFIX
 from genscope.trace.kinds import GRAPH_LAUNCH_WORD, LAUNCH_WORDS
+from genscope.trace.launches import launches as launches_of
 from genscope.trace.model import NONE, Events, Int32, Int64, Kind, Links
 from genscope.trace.nest import Nest
 
@@ -35,9 +37,10 @@ def is_launch_name(name: str) -> bool:
     return any(word in name for word in LAUNCH_WORDS)
 
 
-def link(events: Events, strings: Sequence[str], flows: Int64) -> Links:
+def link(events: Events, strings: Sequence[str], flows: Int64, process: Int32) -> Links:
     """Derive all links. `flows` has shape (k, 4): id, track, start, and 1 for a head.
 
+    `process`, shape (tracks,), numbers the process of each track: ids are unique within one only.
     Nothing is dropped: what has no partner gets -1.
     """
     count = len(events)
@@ -50,7 +53,7 @@ def link(events: Events, strings: Sequence[str], flows: Int64) -> Links:
 
     device = np.flatnonzero(events.is_device)
     launch = np.full(count, NONE, dtype=np.int32)
-    launch[device] = _launches(events, device)
+    launch[device] = launches_of(events, device, process)
     has_launch = device[launch[device] >= 0]
     launches = launch[has_launch].astype(np.int64)
     graphs = rows_named(events, strings, launches, lambda name: GRAPH_LAUNCH_WORD in name)
@@ -60,18 +63,18 @@ def link(events: Events, strings: Sequence[str], flows: Int64) -> Links:
     op = np.full(count, NONE, dtype=np.int32)
     op[ops] = ops
     op[has_launch] = _around(op_nest, events, launches)
-    _by_external_id(events, op, has_launch, launches, ops)
+    _by_external_id(events, op, has_launch, launches, ops, process)
 
     points = np.concatenate([ops, has_launch])
     at = np.concatenate([ops, launches])
     annotation = np.full(count, NONE, dtype=np.int32)
     annotations = np.flatnonzero(events.kind == Kind.ANNOTATION)
-    annotation[points] = _around(Nest(annotations, events.track, events.start_ns, end), events, at)
+    users = rows_named(events, strings, annotations, lambda name: not name.startswith(PREFIX))
+    annotation[points] = _around(Nest(users, events.track, events.start_ns, end), events, at)
 
     module = np.full(count, NONE, dtype=np.int32)
     module_parent = np.full(count, NONE, dtype=np.int32)
-    python = np.flatnonzero(events.kind == Kind.PYTHON)
-    frames = rows_named(events, strings, python, lambda name: name.startswith(MODULE_PREFIX))
+    frames = _module_frames(events, strings, annotations)
     if len(frames):
         nest = Nest(frames, events.track, events.start_ns, end)
         rows, outer = nest.parents()
@@ -90,7 +93,7 @@ def link(events: Events, strings: Sequence[str], flows: Int64) -> Links:
         in_recompute=np.zeros(count, dtype=np.bool_),
         graph_launch=graph_launch,
     )
-    _link_backward(events, strings, flows, ops, op_nest, links)
+    _link_backward(events, strings, flows, ops, op_nest, links, process)
     return links
 
 
@@ -98,43 +101,47 @@ def _around(nest: Nest, events: Events, rows: Int64) -> Int64:
     return nest.enclosing(events.track[rows], events.start_ns[rows])
 
 
-def _launches(events: Events, device: Int64) -> Int64:
-    """Runtime call of each device event; of several with one id the last one before it."""
-    calls = np.flatnonzero((events.kind == Kind.RUNTIME) & (events.correlation > 0))
-    found = np.full(len(device), NONE, dtype=np.int64)
-    if not len(calls) or not len(device):
-        return found
-    calls = calls[np.lexsort((events.start_ns[calls], events.correlation[calls]))]
-    ids = events.correlation[calls]
-    wanted = events.correlation[device]
-    first = np.searchsorted(ids, wanted, side="left")
-    behind = np.searchsorted(ids, wanted, side="right")
-    known = (behind > first) & (wanted > 0)
-    found[known] = calls[first[known]]
-    for index in np.flatnonzero(known & (behind - first > 1)).tolist():
-        same = calls[first[index] : behind[index]]
-        before = same[events.start_ns[same] <= events.start_ns[device[index]]]
-        found[index] = before[-1] if len(before) else same[0]
-    return found
+def _module_frames(events: Events, strings: Sequence[str], annotations: Int64) -> Int64:
+    """Rows of the frames that tell modules: those of one origin, so that they form one tree."""
+    modules = rows_named(events, strings, annotations, lambda name: name.startswith(MODULE))
+    if not len(modules):
+        python = np.flatnonzero(events.kind == Kind.PYTHON)
+        frames = rows_named(events, strings, python, lambda name: name.startswith(MODULE_PREFIX))
+        if len(frames):
+            return frames
+    components = rows_named(events, strings, annotations, lambda name: name.startswith(COMPONENT))
+    return np.concatenate([modules, components])
 
 
-def _by_external_id(events: Events, op: Int32, device: Int64, launches: Int64, ops: Int64) -> None:
+def _by_external_id(
+    events: Events, op: Int32, device: Int64, launches: Int64, ops: Int64, process: Int32
+) -> None:
     """Give launches outside any op the op with their `External id` that is open at that time."""
     lost = np.flatnonzero((op[device] == NONE) & (events.external_id[launches] > 0))
     if not len(lost) or not len(ops):
         return
-    order = ops[np.argsort(events.external_id[ops], kind="stable")]
-    ids = events.external_id[order]
-    wanted = events.external_id[launches[lost]]
-    position = np.searchsorted(ids, wanted, side="right") - 1
+    rows = np.concatenate([ops, launches[lost]])
+    keys = _within_process(events.external_id[rows], process[events.track[rows]])
+    by_key = np.argsort(keys[: len(ops)], kind="stable")
+    order, wanted = ops[by_key], keys[len(ops) :]
+    position = np.searchsorted(keys[by_key], wanted, side="right") - 1
     candidate = order[np.maximum(position, 0)]
     time = events.start_ns[launches[lost]]
     fits = (
-        (events.external_id[candidate] == wanted)
+        (position >= 0)
+        & (keys[by_key[np.maximum(position, 0)]] == wanted)
         & (events.start_ns[candidate] <= time)
         & (time < events.start_ns[candidate] + events.dur_ns[candidate])
     )
     op[device[lost[fits]]] = candidate[fits]
+
+
+def _within_process(ids: Int64, process: Int32) -> Int64:
+    """Number ids, shape (k,), so that equal ones of two processes are told apart."""
+    if not len(ids) or (process == process[0]).all():
+        return ids
+    known, number = np.unique(ids, return_inverse=True)
+    return np.asarray(number + len(known) * process.astype(np.int64), dtype=np.int64)
 
 
 def _is_backward_name(name: str) -> bool:
@@ -148,6 +155,7 @@ def _link_backward(
     ops: Int64,
     op_nest: Nest,
     links: Links,
+    process: Int32,
 ) -> None:
     """Find the ops that run in backward, what they recompute, and their forward ops.
 
@@ -177,8 +185,8 @@ def _link_backward(
     with_sequence = nodes[events.sequence[nodes] >= 0]
     forward = ops[(events.sequence[ops] >= 0) & (events.forward_thread[ops] <= 0) & ~is_node[ops]]
     forward = forward[~links.in_backward[forward]]
-    forward_of[with_sequence] = _last_with_sequence(events, forward, with_sequence)
-    _by_flow(events, flows, op_nest, nest, forward_of)
+    forward_of[with_sequence] = _last_with_sequence(events, forward, with_sequence, process)
+    _by_flow(events, flows, op_nest, nest, forward_of, process)
 
     rows, outer = nest.parents()
     for row, around in zip(rows.tolist(), outer.tolist(), strict=True):
@@ -188,21 +196,32 @@ def _link_backward(
     links.forward_op[links.in_recompute] = NONE
 
 
-def _last_with_sequence(events: Events, forward: Int64, nodes: Int64) -> Int64:
+def _last_with_sequence(events: Events, forward: Int64, nodes: Int64, process: Int32) -> Int64:
     """Row of the last op of `forward` with the number of each node and a start not after it."""
     both = np.concatenate([forward, nodes])
     is_node = np.arange(len(both)) >= len(forward)
-    order = np.lexsort((is_node, events.start_ns[both], events.sequence[both]))
+    keys = _within_process(events.sequence[both], process[events.track[both]])
+    order = np.lexsort((is_node, events.start_ns[both], keys))
     latest = np.maximum.accumulate(np.where(is_node[order], NONE, np.arange(len(both))))
     found = np.full(len(both), NONE, dtype=np.int64)
-    candidate = both[order[np.maximum(latest, 0)]]
-    same = (latest >= 0) & (events.sequence[candidate] == events.sequence[both[order]])
+    place = order[np.maximum(latest, 0)]
+    candidate = both[place]
+    same = (latest >= 0) & (keys[place] == keys[order])
     found[order] = np.where(same, candidate, NONE)
     return found[len(forward) :]
 
 
-def _by_flow(events: Events, flows: Int64, op_nest: Nest, nodes: Nest, forward_of: Int32) -> None:
+def _by_flow(
+    events: Events,
+    flows: Int64,
+    op_nest: Nest,
+    nodes: Nest,
+    forward_of: Int32,
+    process: Int32,
+) -> None:
     """Let `fwdbwd` flows say the forward op of the backward node at their head."""
+    flows = flows.copy()
+    flows[:, 0] = _within_process(flows[:, 0], process[flows[:, 1]])
     tails = flows[flows[:, 3] == 0]
     heads = flows[flows[:, 3] == 1]
     if not len(tails) or not len(heads):

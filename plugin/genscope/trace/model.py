@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from genscope.schema import Document
 from genscope.trace.errors import TraceWarning
 
 Int64 = npt.NDArray[np.int64]
@@ -106,11 +107,18 @@ class Links:
     op: Int32
     """Device event: the innermost cpu_op around its launch. CPU op: itself."""
     annotation: Int32
-    """Device event and CPU op: the innermost user annotation around the launch (or the op)."""
+    """Device event and CPU op: the innermost user annotation around the launch (or the op).
+
+    Ranges of our collectors are none: they tell where the work belongs, not what it is.
+    """
     module: Int32
-    """Device event and CPU op: the innermost nn.Module frame around the launch (or the op)."""
+    """Device event and CPU op: the innermost module frame around the launch (or the op).
+
+    Frames are the ranges of modules and components of our collectors; where a trace has no such
+    range of a module, `nn.Module:` frames, if there are any.
+    """
     module_parent: Int32
-    """nn.Module frame: the nn.Module frame around it."""
+    """Module frame: the module frame around it."""
     forward_op: Int32
     """CPU op of a backward pass: the forward op it differentiates."""
     in_backward: Bool
@@ -164,6 +172,10 @@ class Trace:
     blocks: Int64
     """Shape (k, 2): text offset of each block and the number of rows before it."""
     warnings: Sequence[TraceWarning]
+    document: Document | None = None
+    """What our collectors wrote beside the events; None where there is none, or none to use."""
+    derived: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    """What analyses worked out and several of them need, by a name of theirs; never stored."""
 
     @property
     def has_device(self) -> bool:

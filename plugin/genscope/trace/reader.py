@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from genscope.trace.blocks import Blocks
 from genscope.trace.columns import Columns, EventDecoder
+from genscope.trace.document import document_of
 from genscope.trace.errors import TraceError, TraceWarning
 from genscope.trace.link import is_launch_name, link, rows_named
-from genscope.trace.model import Device, Kind, Trace
+from genscope.trace.model import Device, Int32, Kind, Trace, Track
 from genscope.trace.source import Limits, Progress, Source
 
 _EPOCH_NS = 10**18
@@ -71,7 +72,8 @@ def _read(source: Source, limits: Limits) -> Trace:
     events.start_ns -= start_ns
     flows = np.concatenate(columns.flows) if columns.flows else np.empty((0, 4), dtype=np.int64)
     flows[:, 2] -= start_ns
-    links = link(events, columns.strings, flows)
+    tracks = columns.tracks()
+    links = link(events, columns.strings, flows, _processes(tracks))
     rank, world_size = _distributed(blocks.metadata)
     trace = Trace(
         path=source.path,
@@ -80,7 +82,7 @@ def _read(source: Source, limits: Limits) -> Trace:
         events=events,
         links=links,
         strings=columns.strings,
-        tracks=columns.tracks(),
+        tracks=tracks,
         devices=_devices(blocks.metadata),
         base_ns=_base(blocks.metadata, start_ns),
         rank=rank,
@@ -93,8 +95,16 @@ def _read(source: Source, limits: Limits) -> Trace:
         blocks=np.array(offsets, dtype=np.int64).reshape(-1, 2),
         warnings=(),
     )
-    trace.warnings = _warnings(trace, source, blocks, columns)
+    trace.document, unreadable = document_of(trace.metadata)
+    trace.warnings = [*_warnings(trace, source, blocks, columns), *unreadable]
     return trace
+
+
+def _processes(tracks: Sequence[Track]) -> Int32:
+    """Number of the process of each track."""
+    numbers: dict[int | str, int] = {}
+    found = [numbers.setdefault(track.process, len(numbers)) for track in tracks]
+    return np.array(found, dtype=np.int32)
 
 
 def _base(metadata: Mapping[str, Any], start_ns: int) -> int:

@@ -26,6 +26,11 @@ _NAME_OPENS = re.compile(rb'"name"\s*:\s*"')
 _NAME_CLOSES = re.compile(rb'"\s*,\s*"(?:ph|cat|pid|tid|ts|dur|id|args|s|bp)"\s*:')
 _MAX_NAME_BYTES = 1 << 13
 _INNER_QUOTE = re.compile(rb'(?<!\\)"')
+_SUSPECT = re.compile(rb"[\x00-\x1f\x80-\xff\\]|nan|inf", re.I)
+"""What anything that is mended has in it."""
+
+_BLANK = bytes(range(0x21))
+"""Spaces, and the control characters that become some."""
 
 
 def repair(text: bytes) -> tuple[bytes, dict[str, int]]:
@@ -36,6 +41,8 @@ def repair(text: bytes) -> tuple[bytes, dict[str, int]]:
     which become null).
     """
     counts: dict[str, int] = {}
+    if not _SUSPECT.search(text):
+        return text, counts
     try:
         text.decode("utf-8")
     except UnicodeDecodeError:
@@ -49,6 +56,12 @@ def repair(text: bytes) -> tuple[bytes, dict[str, int]]:
         if count:
             counts[kind] = count
     return text, counts
+
+
+def repairable(text: bytes) -> bool:
+    """Whether `text` can be an object after repairs: none of them adds or takes away a brace."""
+    inner = text.strip(_BLANK)
+    return inner.startswith(b"{") and inner.endswith(b"}")
 
 
 def repair_quotes(event: bytes) -> bytes:

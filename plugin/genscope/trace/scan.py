@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 # The closing quote is optional so that a string cut off by the end of the buffer is seen as such.
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*("?)|([{\[])|([}\]])', re.S)
-_BOUNDARY = re.compile(rb'\}\s*,\s*\{\s*"(?:ph|name|cat|pid|tid|ts|dur|id|args|bp|s)"\s*:')
+_BOUNDARY = re.compile(rb'\}\s*,\s*(\{)\s*"(?:ph|name|cat|pid|tid|ts|dur|id|args|bp|s)"\s*:')
 _CLOSES = {b"{": b"}", b"[": b"]"}
 
 
@@ -97,10 +97,9 @@ def boundary_before(text: bytes, start: int, stop: int) -> int:
     return -1
 
 
-def boundary_after(text: bytes, start: int, stop: int) -> int:
-    """Return the offset of the brace that starts the next event behind `start`, or -1."""
-    match = _BOUNDARY.search(text, start, stop)
-    return text.index(b"{", match.start()) if match else -1
+def boundaries(text: bytes, start: int, stop: int) -> list[int]:
+    """Return the offsets of the braces that start an event behind another one."""
+    return [match.start(1) for match in _BOUNDARY.finditer(text, start, stop)]
 
 
 def separator(text: bytes, start: int, stop: int) -> bytes:

@@ -21,10 +21,11 @@ import numpy as np
 import numpy.typing as npt
 from isal import isal_zlib
 
+from genscope.trace.document import document_of
 from genscope.trace.errors import TraceWarning
 from genscope.trace.model import Device, Events, Links, Trace, Track
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Raised whenever the layout of the file or the meaning of a column changes."""
 
 TEMPORARY = ".partial"
@@ -212,6 +213,7 @@ def _open(mapped: mmap.mmap, size: int) -> Trace:
         counts=found.counts,
         blocks=arrays[_BLOCKS],
         warnings=found.warnings,
+        document=document_of(found.metadata)[0],
     )
 
 
