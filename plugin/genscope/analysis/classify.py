@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from genscope.analysis import chains as attention_chains
+from genscope.analysis.annotations import annotations_of
 from genscope.analysis.categories import (
     CAST_OPS,
     Rule,
@@ -24,6 +25,7 @@ from genscope.analysis.categories import (
     match_op,
     match_scope,
 )
+from genscope.trace.link import MODULE_PREFIX
 from genscope.trace.model import NONE, Bool, Int32, Int64, Kind, Trace
 from genscope.trace.nest import Nest
 
@@ -84,7 +86,14 @@ class _Rules:
 
 
 def classify(trace: Trace) -> Classes:
-    """Decide the category of every device event and CPU op of a trace."""
+    """Decide the category of every device event and CPU op of a trace; once for each trace."""
+    if "classes" not in trace.derived:
+        trace.derived["classes"] = _classify(trace)
+    classes: Classes = trace.derived["classes"]
+    return classes
+
+
+def _classify(trace: Trace) -> Classes:
     events, links = trace.events, trace.links
     rules = _Rules()
     chains = attention_chains.find(trace)
@@ -246,6 +255,7 @@ def _decide_device(
 def _by_scope(trace: Trace, rules: _Rules, rule: Int32, rows: Int64) -> None:
     """Let the module or the annotation decide what no op decided, the inner one first."""
     events, links = trace.events, trace.links
+    class_of = _module_classes(trace)
     for column in (links.module, links.annotation):
         outer = links.module_parent if column is links.module else None
         todo = rows[(rule[rows] == NONE) & (column[rows] >= 0) & ~links.graph_launch[rows]]
@@ -255,7 +265,9 @@ def _by_scope(trace: Trace, rules: _Rules, rule: Int32, rows: Int64) -> None:
         frames = column[column >= 0]
         if outer is not None:
             frames = np.unique(np.concatenate([frames, outer[outer >= 0]]))
-        of_name = _rule_column(trace, rules, frames.astype(np.int64), match_scope)
+        of_name = _rule_column(
+            trace, rules, frames.astype(np.int64), lambda name: match_scope(class_of(name))
+        )
         while len(todo):
             found = of_name[events.name[at]]
             rule[todo] = found
@@ -263,6 +275,20 @@ def _by_scope(trace: Trace, rules: _Rules, rule: Int32, rows: Int64) -> None:
                 break
             more = (found == NONE) & (outer[at] >= 0)
             todo, at = todo[more], outer[at[more]]
+
+
+def _module_classes(trace: Trace) -> Callable[[str], str]:
+    """Make what turns the name of an annotated module into a frame of its class."""
+    annotated = annotations_of(trace)
+    classes = {
+        trace.strings[index]: annotated.class_name(call) for index, call in annotated.calls.items()
+    }
+
+    def class_of(name: str) -> str:
+        known = classes.get(name, "")
+        return name if known == "" else f"{MODULE_PREFIX}{known or ''}_0"
+
+    return class_of
 
 
 def _kernel_rules(trace: Trace, rules: _Rules, device: Int64) -> Int32:

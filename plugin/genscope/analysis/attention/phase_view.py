@@ -1,0 +1,374 @@
+"""What each phase of a trace took: time, attention, tokens, and the pace of its rounds."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from genscope.analysis.attention import attention_calls
+from genscope.analysis.attention.columns import Calls
+from genscope.analysis.attention.intensity import attention_bytes, attention_flops, products
+from genscope.analysis.attention.phases import phase_of_name
+from genscope.analysis.attention.results import (
+    Pace,
+    PhaseRow,
+    Phases,
+    ServedStep,
+    Stretch,
+)
+from genscope.analysis.attention.serving import ServingStep, serving_steps
+from genscope.analysis.attention.units import Units, is_training, launches_of, units_of
+from genscope.analysis.classify import ATTENTION, classify
+from genscope.analysis.modules import components
+from genscope.analysis.tree import module_tree
+from genscope.analysis.work import DEVICE, Work, file_name, gather, wall, work_warnings
+from genscope.trace.model import NONE, Int64, Trace
+from genscope.trace.nest import Nest
+
+
+@dataclass(slots=True)
+class _Rounds:
+    """Units with their phases; texts have one entry a unit."""
+
+    units: Units
+    phase: list[str | None]
+    component: list[str | None]
+    reason: list[str | None]
+
+
+def phases(trace: Trace) -> Phases:
+    """Return what each phase of a trace took."""
+    classes = classify(trace)
+    calls = attention_calls(trace)
+    work = gather(trace, classes)
+    attention = np.array([rule.category == ATTENTION for rule in classes.rules] + [False])
+    rounds = _rounds(trace, calls)
+    served = serving_steps(trace)
+    words, of_row = _phase_of_work(trace, calls, work, rounds, served)
+    start, end = wall(trace)
+    total = int(work.time_ns.sum())
+    rows = _rows(trace, calls, work, words, of_row, attention[classes.rule[work.rows]], rounds)
+    paces = _paces(rounds)
+    return Phases(
+        trace=file_name(trace),
+        base_ns=str(trace.base_ns),
+        rank=trace.rank,
+        basis=work.basis,
+        basis_sum_ns=total,
+        wall_ns=end - start,
+        training=is_training(trace),
+        phases=rows,
+        stretches=_stretches(rounds),
+        time_to_first_token_ns=_first_token(rounds),
+        time_per_token_ns=_token(paces),
+        paces=paces,
+        served=[_served(trace, step) for step in served],
+        sentence=_sentence(trace, rows, total),
+        warnings=[*trace.warnings, *work_warnings(trace, work)],
+    )
+
+
+def _rounds(trace: Trace, calls: Calls) -> _Rounds:
+    """Decide the phase of each unit by the calls in it, or by its name where it has none."""
+    units = units_of(trace)
+    tree = module_tree(trace, units.row)
+    names, number = components(trace, units.row, tree)
+    component = [names[at] if at >= 0 else None for at in number.tolist()]
+    unit = units.around(trace, np.where(calls.row >= 0, calls.row, NONE))
+    phase: list[str | None] = []
+    reason: list[str | None] = []
+    training = is_training(trace)
+    order = np.argsort(unit, kind="stable")
+    bounds = np.searchsorted(unit[order], np.arange(len(units) + 1))
+    for place in range(len(units)):
+        inside = order[bounds[place] : bounds[place + 1]]
+        words = Counter(
+            int(calls.texts["phase"][one])
+            for one in inside.tolist()
+            if calls.texts["phase"][one] >= 0
+        )
+        if len(words) == 1:
+            phase.append(calls.words.text(next(iter(words))))
+            reason.append(calls.text("phase_reason", int(inside[0])))
+        elif not words and not training:
+            found = phase_of_name(component[place] or "")
+            phase.append(found)
+            reason.append(f"{component[place]} has no attention; its name tells" if found else None)
+        else:
+            phase.append(None)
+            reason.append(None)
+    return _Rounds(units, phase, component, reason)
+
+
+def _phase_of_work(
+    trace: Trace, calls: Calls, work: Work, rounds: _Rounds, served: list[ServingStep]
+) -> tuple[list[str], Int64]:
+    """Phase of each row of work: words, and a number a row, shape (k,), -1 where nothing tells.
+
+    A row has the phase of the unit it was launched in, or of the serving engine's step; elsewhere
+    that of the attention calls before and after it on its thread, where both agree.
+    """
+    words: list[str] = []
+    known: dict[str, int] = {}
+
+    def number(text: str | None) -> int:
+        if text is None:
+            return NONE
+        if text not in known:
+            known[text] = len(words)
+            words.append(text)
+        return known[text]
+
+    at = launches_of(trace, work.rows, work.op)
+    found = np.full(len(work.rows), NONE, dtype=np.int64)
+    unit = rounds.units.around(trace, at)
+    of_unit = np.array([number(text) for text in rounds.phase] + [NONE], dtype=np.int64)
+    found = of_unit[unit]
+    events = trace.events
+    if served:
+        step_rows = np.array([step.row for step in served], dtype=np.int64)
+        nest = Nest(step_rows, events.track, events.start_ns, events.end_ns)
+        here = np.flatnonzero((found == NONE) & (at >= 0))
+        around = nest.enclosing(events.track[at[here]], events.start_ns[at[here]])
+        for step in served:
+            found[here[around == step.row]] = number(step.phase)
+    # A call has its phase for certain, also in a unit that has several.
+    call = calls.of_event[work.rows]
+    own = np.array(
+        [number(calls.words.text(int(text))) for text in calls.texts["phase"]] + [NONE],
+        dtype=np.int64,
+    )
+    found = np.where(own[call] >= 0, own[call], found)
+    between = np.flatnonzero((found == NONE) & (at >= 0))
+    found[between] = _between(trace, calls, own, at[between], unit[between], rounds)
+    return words, found
+
+
+def _between(
+    trace: Trace, calls: Calls, own: Int64, at: Int64, unit: Int64, rounds: _Rounds
+) -> Int64:
+    """Phase on which the calls before and after agree, on the thread of each row; shape (k,)."""
+    events = trace.events
+    found = np.full(len(at), NONE, dtype=np.int64)
+    phased = np.flatnonzero(own[:-1] >= 0)
+    call_unit = rounds.units.around(trace, calls.row[phased])
+    for track in np.unique(events.track[at]).tolist():
+        mine = np.flatnonzero(events.track[at] == track)
+        lane = phased[calls.track[phased] == track]
+        lane_unit = call_unit[calls.track[phased] == track]
+        if not len(lane):
+            continue
+        order = np.argsort(calls.start_ns[lane], kind="stable")
+        lane, lane_unit = lane[order], lane_unit[order]
+        behind = np.searchsorted(calls.start_ns[lane], events.start_ns[at[mine]], side="right")
+        before, after = behind - 1, np.minimum(behind, len(lane) - 1)
+        inner = (before >= 0) & (behind < len(lane))
+        before = np.maximum(before, 0)
+        agree = own[lane[before]] == own[lane[after]]
+        # A unit that holds several phases is its own world; outside of units both neighbours are.
+        agree &= (lane_unit[before] == unit[mine]) & (lane_unit[after] == unit[mine])
+        agree &= calls.texts["component"][lane[before]] == calls.texts["component"][lane[after]]
+        found[mine] = np.where(inner & agree, own[lane[before]], NONE)
+    return found
+
+
+def _rows(
+    trace: Trace,
+    calls: Calls,
+    work: Work,
+    words: list[str],
+    of_row: Int64,
+    is_attention: np.ndarray[tuple[int, ...], np.dtype[np.bool_]],
+    rounds: _Rounds,
+) -> list[PhaseRow]:
+    group = np.where(of_row < 0, len(words), of_row)
+    count = len(words) + 1
+    sums = work.figures(group, count)
+    attention = np.zeros(count, dtype=np.int64)
+    np.add.at(attention, group[is_attention], work.time_ns[is_attention])
+    total = max(int(work.time_ns.sum()), 1)
+    flops, moved, timed = _intensity(trace, calls, work, group, count)
+    first = np.full(count, np.iinfo(np.int64).max, dtype=np.int64)
+    np.minimum.at(first, group, trace.events.start_ns[work.rows])
+    rows = []
+    for place in sorted(range(count), key=lambda one: int(first[one])):
+        if not sums.sum_ns[place] and not (group == place).any():
+            continue
+        phase = words[place] if place < len(words) else None
+        mine = np.flatnonzero(calls.is_word("phase", phase) if phase else calls.texts["phase"] < 0)
+        span = sum(
+            int(end - start)
+            for start, end, word in zip(
+                rounds.units.start_ns, rounds.units.end_ns, rounds.phase, strict=True
+            )
+            if word == phase
+        )
+        busy = int(sums.busy_ns[place])
+        wide = max(work.lanes, 1)
+        rows.append(
+            PhaseRow(
+                phase=phase,
+                sum_ns=int(sums.sum_ns[place]),
+                busy_ns=busy,
+                share=int(sums.sum_ns[place]) / total,
+                device_busy_share=(
+                    min(busy / (span * wide), 1.0) if work.basis == DEVICE and span else None
+                ),
+                attention_ns=int(attention[place]),
+                attention_share=int(attention[place]) / max(int(sums.sum_ns[place]), 1),
+                calls=len(mine),
+                rounds=sum(word == phase for word in rounds.phase) if phase else 0,
+                tokens=_tokens(trace, calls, mine, rounds) if phase else None,
+                intensity=float(flops[place] / moved[place]) if moved[place] else None,
+                intensity_share=int(timed[place]) / max(int(sums.sum_ns[place]), 1),
+                reasons=dict(
+                    Counter(
+                        calls.text("phase_reason", one) or "nothing tells" for one in mine.tolist()
+                    ).most_common()
+                ),
+            )
+        )
+    return rows
+
+
+def _tokens(trace: Trace, calls: Calls, mine: Int64, rounds: _Rounds) -> int | None:
+    """Query tokens of self attention in one layer, added over the rounds; None where unknown."""
+    own = mine[~calls.is_word("kind", "cross")[mine]]
+    tokens = calls.sizes["q_tokens"][own]
+    if not len(own) or (tokens < 0).any():
+        return None
+    unit = rounds.units.around(trace, calls.row[own])
+    if (unit < 0).any():
+        slots = calls.texts["module"][own]
+        if (slots < 0).any():
+            return None
+        return int(tokens[slots == slots[0]].sum())
+    _, first = np.unique(unit, return_index=True)
+    return int(tokens[first].sum())
+
+
+def _intensity(
+    trace: Trace, calls: Calls, work: Work, group: Int64, count: int
+) -> tuple[Int64, Int64, Int64]:
+    """FLOPs, bytes, and the time of the work that they are of, by phase; shape (count,) each."""
+    flops = np.zeros(count, dtype=np.int64)
+    moved = np.zeros(count, dtype=np.int64)
+    timed = np.zeros(count, dtype=np.int64)
+    call = calls.of_event[work.rows]
+    known = (attention_flops(calls) > 0) & (attention_bytes(calls) > 0)
+    inside = np.flatnonzero(call >= 0)
+    inside = inside[known[call[inside]]]
+    _, first = np.unique(call[inside], return_index=True)
+    one = inside[first]
+    np.add.at(flops, group[one], attention_flops(calls)[call[one]])
+    np.add.at(moved, group[one], attention_bytes(calls)[call[one]])
+    np.add.at(timed, group[inside], work.time_ns[inside])
+    rows, product_flops, product_bytes = products(trace, calls)
+    place = np.full(len(trace.events) + 1, NONE, dtype=np.int64)
+    place[rows] = np.arange(len(rows))
+    at = place[work.op]
+    hit = np.flatnonzero(at >= 0)
+    _, first = np.unique(at[hit], return_index=True)
+    one = hit[first]
+    np.add.at(flops, group[one], product_flops[at[one]])
+    np.add.at(moved, group[one], product_bytes[at[one]])
+    np.add.at(timed, group[hit], work.time_ns[hit])
+    return flops, moved, timed
+
+
+def _stretches(rounds: _Rounds) -> list[Stretch]:
+    """Put neighbouring rounds of one component in one phase together."""
+    found: list[Stretch] = []
+    for place in range(len(rounds.units)):
+        start, end = int(rounds.units.start_ns[place]), int(rounds.units.end_ns[place])
+        last = found[-1] if found else None
+        if (
+            last is not None
+            and last.phase == rounds.phase[place]
+            and last.component == rounds.component[place]
+        ):
+            last.dur_ns = max(last.dur_ns, end - last.start_ns)
+            last.rounds += 1
+            continue
+        found.append(
+            Stretch(
+                phase=rounds.phase[place],
+                component=rounds.component[place],
+                start_ns=start,
+                dur_ns=end - start,
+                rounds=1,
+                reason=rounds.reason[place],
+            )
+        )
+    return found
+
+
+def _paces(rounds: _Rounds) -> list[Pace]:
+    found = []
+    keys: dict[tuple[str | None, str], list[int]] = {}
+    for place, phase in enumerate(rounds.phase):
+        if phase is not None:
+            keys.setdefault((rounds.component[place], phase), []).append(place)
+    for (component, phase), places in keys.items():
+        if len(places) < 2:
+            continue
+        starts = rounds.units.start_ns[places]
+        ends = rounds.units.end_ns[places]
+        found.append(
+            Pace(
+                component=component,
+                phase=phase,
+                rounds=len(places),
+                total_ns=int(ends.max() - starts.min()),
+                median_ns=int(np.median(np.diff(np.sort(starts)))),
+            )
+        )
+    return found
+
+
+def _first_token(rounds: _Rounds) -> int | None:
+    """Time from the first prompt's start until its last prefill round is through."""
+    generating = [
+        place for place, phase in enumerate(rounds.phase) if phase in ("prefill", "decode")
+    ]
+    if not generating or rounds.phase[generating[0]] != "prefill":
+        return None
+    first = generating[0]
+    last = first
+    for place in generating:
+        if rounds.phase[place] != "prefill" or rounds.component[place] != rounds.component[first]:
+            break
+        last = place
+    return int(rounds.units.end_ns[last] - rounds.units.start_ns[first])
+
+
+def _token(paces: list[Pace]) -> int | None:
+    decoding = [pace for pace in paces if pace.phase == "decode"]
+    return max(decoding, key=lambda pace: pace.rounds).median_ns if decoding else None
+
+
+def _served(trace: Trace, step: ServingStep) -> ServedStep:
+    return ServedStep(
+        name=trace.name_of(step.row)[:500],
+        start_ns=int(trace.events.start_ns[step.row]),
+        dur_ns=int(trace.events.dur_ns[step.row]),
+        phase=step.phase,
+        prefills=step.prefills,
+        decodes=step.decodes,
+        prefill_tokens=step.prefill_tokens,
+        decode_tokens=step.decode_tokens,
+    )
+
+
+def _sentence(trace: Trace, rows: list[PhaseRow], total: int) -> str:
+    if is_training(trace):
+        return "This is training: it has passes, not phases."
+    known = [row for row in rows if row.phase is not None]
+    if not known:
+        return "Nothing in this trace tells its phases."
+    parts = [f"{100 * row.share:.0f} % {row.phase}" for row in known]
+    lost = sum(row.sum_ns for row in rows if row.phase is None)
+    rest = f"; {100 * lost / max(total, 1):.0f} % in no phase" if lost else ""
+    return "Time by phase: " + ", ".join(parts) + rest + "."
