@@ -6,24 +6,27 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from torch.nn.attention import sdpa_kernel
 from torch.profiler import ProfilerActivity, profile
 
-from genscope.suite.record import ATTENTION
+from genscope.collect.switch import attention
 
 CALL = "aten::scaled_dot_product_attention"
+OPS = {
+    "math": "aten::_scaled_dot_product_attention_math",
+    "flash": "aten::_scaled_dot_product_flash_attention_for_cpu",
+}
+"""What runs within a call on a CPU."""
 
 
 class Observed(NamedTuple):
     ops: Counter[str]
     calls: list[tuple[list[int], list[int]]]
     """Query and key shapes of each attention call, in order: (batch, heads, length, width)."""
-    ranges: list[str]
 
 
-def observe(attention: str, run: Callable[[], Any]) -> Observed:
+def observe(name: str, run: Callable[[], Any]) -> Observed:
     with (
-        sdpa_kernel(ATTENTION[attention].backend),
+        attention(name),
         profile(activities=[ProfilerActivity.CPU], record_shapes=True) as profiler,
     ):
         run()
@@ -31,5 +34,4 @@ def observe(attention: str, run: Callable[[], Any]) -> Observed:
     return Observed(
         ops=Counter(event.name for event in events if not event.is_user_annotation),
         calls=[tuple(event.input_shapes[:2]) for event in events if event.name == CALL],
-        ranges=[event.name for event in events if event.is_user_annotation],
     )

@@ -5,7 +5,6 @@ import json
 import subprocess
 import sys
 from collections import Counter
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,14 +13,13 @@ import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.functional import scaled_dot_product_attention
 
-from genscope.suite import demo, record, recorded, workloads
+from genscope.collect.switch import NAMES
+from genscope.schema import AttentionCall, ComponentCall, ModuleCall, loads, parse
+from genscope.suite import demo, recorded, workloads
 from tests.paths import REPOSITORY
+from tests.samples.profiling import CALL, OPS
 
 RUNS = ["stable-diffusion/math", "stable-diffusion/flash", "llama/math", "llama/flash"]
-OPS = {
-    "math": "aten::_scaled_dot_product_attention_math",
-    "flash": "aten::_scaled_dot_product_flash_attention_for_cpu",
-}
 # One step of 32 calls, 2 text passes of 4 layers, 1 in the VAE; 4 layers in each of 16 passes.
 CALLS = {"stable-diffusion": 32 + 2 * 4 + 1, "llama": 4 * 16}
 
@@ -54,18 +52,23 @@ def traces(folder: Path) -> list[Path]:
     return sorted(folder.rglob("*.json.gz"))
 
 
-def events(folder: Path) -> list[dict[str, Any]]:
+def load(folder: Path) -> dict[str, Any]:
     (trace,) = traces(folder)
     with gzip.open(trace) as file:
-        loaded: list[dict[str, Any]] = json.load(file)["traceEvents"]
+        loaded: dict[str, Any] = json.load(file)
     return loaded
+
+
+def events(folder: Path) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = load(folder)["traceEvents"]
+    return found
 
 
 @pytest.mark.parametrize("run_name", RUNS)
 def test_each_run_is_one_trace_of_what_was_asked(made: Demo, run_name: str) -> None:
     model, attention = run_name.split("/")
     names = Counter(event["name"] for event in events(made.logdir / run_name))
-    assert names["aten::scaled_dot_product_attention"] == CALLS[model]
+    assert names[CALL] == CALLS[model]
     assert {kind: names[op] for kind, op in OPS.items()} == {
         kind: CALLS[model] if kind == attention else 0 for kind in OPS
     }
@@ -73,17 +76,30 @@ def test_each_run_is_one_trace_of_what_was_asked(made: Demo, run_name: str) -> N
 
 @pytest.mark.parametrize("run_name", RUNS)
 def test_each_trace_tells_shapes_modules_and_parts(made: Demo, run_name: str) -> None:
-    found = events(made.logdir / run_name)
-    calls = [e for e in found if e["name"] == "aten::scaled_dot_product_attention"]
-    assert all(len(call["args"]["Input Dims"][0]) == 4 for call in calls)
-    modules = {e["name"] for e in found if e["name"].startswith("nn.Module: ")}
-    ranges = Counter(e["name"] for e in found if e.get("cat") == "user_annotation")
-    if run_name.startswith("llama"):
-        assert "nn.Module: LlamaDecoderLayer_3" in modules
-        assert ranges == {"prefill": 1, "decode": 15}
+    model, attention = run_name.split("/")
+    trace = load(made.logdir / run_name)
+    found = trace["traceEvents"]
+    assert all(len(e["args"]["Input Dims"][0]) == 4 for e in found if e["name"] == CALL)
+    # The mirror of a range on a device would be a second event of the same name.
+    told = [parse(e["name"]) for e in found if e.get("ph") == "X"]
+    parts = Counter(one.name for one in told if isinstance(one, ComponentCall))
+    modules = {one.path for one in told if isinstance(one, ModuleCall)}
+    calls = [one for one in told if isinstance(one, AttentionCall)]
+    assert len(calls) == CALLS[model]
+    if model == "llama":
+        assert list(parts.values()) == [16]
+        assert any(path.endswith("layers.3.self_attn") for path in modules)
+        assert [(one.kind, one.q_len, one.kv_len) for one in calls[::4]] == [
+            ("self", 512, 512),
+            *(("self", 1, 512 + n) for n in range(1, 16)),
+        ]
     else:
-        assert "nn.Module: UNet2DConditionModel_0" in modules
-        assert ranges == {"text_encoder": 2, "unet": 1, "vae": 1}
+        assert parts == {"text_encoder": 2, "unet": 1, "vae": 1}
+        assert "mid_block.attentions.0" in modules
+        assert Counter(one.kind for one in calls) == {"self": 2 * 4 + 16 + 1, "cross": 16}
+    metadata = trace["genscope"]
+    document = loads(metadata if isinstance(metadata, str) else json.dumps(metadata))
+    assert document.workload.attention == attention
 
 
 def test_files_are_small_enough_to_pass_on(made: Demo) -> None:
@@ -166,7 +182,7 @@ def test_what_ran_otherwise_is_said_and_the_rest_goes_on(
         with sdpa_kernel(SDPBackend.MATH):
             return scaled_dot_product_attention(value, value, value)
 
-    workload = workloads.Workload(1, "one call", always_math, always_math, nullcontext)
+    workload = workloads.Workload(1, "one call", always_math, always_math, None)
     monkeypatch.setattr(workloads, "BUILD", dict.fromkeys(demo.MODELS, lambda steps: workload))
     monkeypatch.setattr(torch, "set_num_threads", lambda threads: None)
     assert demo.main(["-o", str(tmp_path)]) == 1
@@ -180,7 +196,7 @@ def test_what_ran_otherwise_is_said_and_the_rest_goes_on(
 
 def test_every_name_that_the_demo_offers_can_be_recorded() -> None:
     assert tuple(workloads.BUILD) == demo.MODELS
-    assert tuple(record.ATTENTION) == demo.ATTENTION
+    assert set(demo.ATTENTION) <= set(NAMES)
 
 
 def test_a_logdir_that_is_a_file_is_refused(

@@ -4,11 +4,10 @@ from typing import Any
 
 import pytest
 import torch
-from torch.nn.attention import sdpa_kernel
 
+from genscope.collect.switch import attention
 from genscope.suite import llama
-from genscope.suite.record import ATTENTION
-from tests.samples.profiling import observe
+from tests.samples.profiling import OPS, observe
 
 SIZE = llama.LlamaSize()
 
@@ -42,15 +41,15 @@ def test_an_end_token_does_not_cut_generation_short() -> None:
     assert llama.run(model, SIZE).shape == (1, 64 + 8)
 
 
-@pytest.mark.parametrize("attention", ATTENTION)
-def test_attention_calls_are_those_counted_by_hand(model: Any, attention: str) -> None:
-    seen = observe(attention, lambda: llama.run(model, SIZE))
+@pytest.mark.parametrize("name", OPS)
+def test_attention_calls_are_those_counted_by_hand(model: Any, name: str) -> None:
+    seen = observe(name, lambda: llama.run(model, SIZE))
     # The last token is generated, but never fed back.
     passes = [(64, 64), *((1, 64 + n) for n in range(1, 8))]
     expected = [pair for pair in passes for _ in range(SIZE.layers)]
     assert [(query[2], key[2]) for query, key in seen.calls] == expected
-    for name, other in ATTENTION.items():
-        assert seen.ops[other.op] == (len(expected) if name == attention else 0)
+    for other, op in OPS.items():
+        assert seen.ops[op] == (len(expected) if other == name else 0)
 
 
 def test_query_heads_share_key_and_value_heads(model: Any) -> None:
@@ -59,18 +58,12 @@ def test_query_heads_share_key_and_value_heads(model: Any) -> None:
     assert {query[1] for query, _ in seen.calls} == {8}
 
 
-def test_both_implementations_give_the_same_logits(model: Any) -> None:
-    def logits(attention: str) -> torch.Tensor:
-        with torch.inference_mode(), sdpa_kernel(ATTENTION[attention].backend):
+def test_all_implementations_give_the_same_logits(model: Any) -> None:
+    def logits(name: str) -> torch.Tensor:
+        with torch.inference_mode(), attention(name, model, strict=True):
             out: torch.Tensor = model(llama.prompt(SIZE)).logits
         return out
 
-    torch.testing.assert_close(logits("flash"), logits("math"), atol=1e-4, rtol=1e-4)
-
-
-def test_prefill_and_decode_are_told_apart(model: Any) -> None:
-    def annotated() -> None:
-        with llama.phases(model):
-            llama.run(model, SIZE)
-
-    assert observe("flash", annotated).ranges == ["prefill"] + ["decode"] * 7
+    expected = logits("math")
+    for name in ("flash", "eager"):
+        torch.testing.assert_close(logits(name), expected, atol=1e-4, rtol=1e-4)

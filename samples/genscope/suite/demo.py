@@ -79,7 +79,8 @@ def _record(
 ) -> int:
     import torch
 
-    from genscope.suite.record import WrongAttentionError, record
+    from genscope.collect.switch import AttentionUnavailableError, WrongAttentionError
+    from genscope.suite.record import NotRecordedError, record
     from genscope.suite.workloads import BUILD
 
     torch.set_num_threads(threads)
@@ -91,9 +92,14 @@ def _record(
     status = 0
     for name in attention:
         try:
-            with workload.annotated():
-                made = record(name, out / model / name, warm_up=workload.warm_up, run=workload.run)
-        except WrongAttentionError as error:
+            made = record(
+                name,
+                out / model / name,
+                model=workload.model,
+                warm_up=workload.warm_up,
+                run=workload.run,
+            )
+        except (AttentionUnavailableError, WrongAttentionError, NotRecordedError) as error:
             _complain(f"{model}/{name}: NOT RECORDED: {error}")
             status = 1
             continue

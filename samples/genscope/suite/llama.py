@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
-
-from genscope.suite.annotate import Range, ranges
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +74,6 @@ def run(model: Any, size: LlamaSize, *, seed: int = 0) -> torch.Tensor:
     return tokens
 
 
-def phases(model: Any) -> AbstractContextManager[None]:
-    """Name prefill and decode in a trace recorded within the block."""
-    return ranges(Range(model, "forward", _phase))
-
-
 def parameters(model: Any) -> int:
     """Return the number of weights."""
     return sum(weight.numel() for weight in model.parameters())
-
-
-def _phase(*args: Any, input_ids: torch.Tensor | None = None, **_: Any) -> str:
-    ids = args[0] if input_ids is None else input_ids
-    return "prefill" if ids.shape[1] > 1 else "decode"

@@ -1,47 +1,26 @@
-"""Recording one inference: torch.profiler around it, and a look at what came out."""
+"""Recording one inference with the collectors: checked, and put in place as a whole."""
 
 from __future__ import annotations
 
-import gzip
-import json
 import os
 import shutil
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-from torch.nn.attention import SDPBackend, sdpa_kernel
-from torch.profiler import ProfilerActivity, profile, tensorboard_trace_handler
+from torch.profiler import ProfilerActivity
+
+from genscope.collect.collector import Collector
+from genscope.collect.switch import WrongAttentionError, attention
 
 WORKER = "cpu"
 """First part of the names of the files written here."""
 
-_CALL = "aten::scaled_dot_product_attention"
-_CHOICES = "aten::_scaled_dot_product_"
 
-
-@dataclass(frozen=True, slots=True)
-class Attention:
-    """A way to compute attention on the CPU: how to ask for it, the op by which it shows."""
-
-    backend: SDPBackend
-    op: str
-
-
-ATTENTION = {
-    "math": Attention(SDPBackend.MATH, "aten::_scaled_dot_product_attention_math"),
-    "flash": Attention(
-        SDPBackend.FLASH_ATTENTION, "aten::_scaled_dot_product_flash_attention_for_cpu"
-    ),
-}
-
-
-class WrongAttentionError(Exception):
-    """Attention did not run as it was asked to; the text says what ran."""
+class NotRecordedError(Exception):
+    """There is no trace, for a reason that has nothing to do with the model; the text says it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,76 +35,55 @@ class Recording:
 
 
 def record(
-    attention: str,
+    name: str,
     folder: Path,
     *,
+    model: object,
     warm_up: Callable[[], object],
     run: Callable[[], object],
 ) -> Recording:
-    """Record `run` with attention computed as `ATTENTION[attention]`, as one trace in `folder`.
+    """Record `run` with attention computed as `name` says, as one trace in `folder`.
 
     The trace takes the place of those recorded there before. An interrupted recording leaves
     nothing behind that looks like a trace.
 
+    Args:
+        name: One of `genscope.collect.switch.NAMES`.
+        folder: Where to write; made if it is not there.
+        model: The model or pipeline that `run` calls.
+        warm_up: Called before, and not recorded.
+        run: What is recorded.
+
     Raises:
+        AttentionUnavailableError: This machine has no such attention.
         WrongAttentionError: Another implementation ran, or none. Nothing was written.
+        NotRecordedError: The profiler gave no trace, or it could not be written.
     """
-    with (
-        tempfile.TemporaryDirectory(prefix="genscope-") as scratch,
-        sdpa_kernel(ATTENTION[attention].backend),
-    ):
-        start = time.perf_counter()
-        try:
+    with tempfile.TemporaryDirectory(prefix="genscope-") as scratch:
+        collector = Collector(
+            model,
+            scratch,
+            worker=WORKER,
+            workload={"attention": name},
+            activities=[ProfilerActivity.CPU],
+        )
+        with attention(name, model, strict=True, warn=False) as ran:
+            start = time.perf_counter()
             warm_up()
-        except RuntimeError as error:
-            if "No available kernel" in str(error):
-                raise WrongAttentionError(f"{attention} attention is not available") from error
-            raise
-        warm_up_s = time.perf_counter() - start
-        recorded_s = _profiled(run, scratch)
-        (trace,) = Path(scratch).iterdir()
-        calls = _check(attention, op_counts(trace))
-        return Recording(_place(trace, folder), calls, warm_up_s, recorded_s)
-
-
-def op_counts(trace: Path) -> Counter[str]:
-    """Return how often each op occurs in a gzipped trace."""
-    with gzip.open(trace, "rb") as file:
-        events = json.load(file)["traceEvents"]
-    return Counter(event["name"] for event in events if event.get("cat") == "cpu_op")
-
-
-def _profiled(run: Callable[[], object], folder: str) -> float:
-    profiler = profile(
-        activities=[ProfilerActivity.CPU],
-        record_shapes=True,
-        # Stacks bring the nn.Module frames, in a file two to three times as large.
-        with_stack=True,
-        on_trace_ready=tensorboard_trace_handler(folder, worker_name=WORKER, use_gzip=True),
-    )
-    with profiler:
-        start = time.perf_counter()
-        run()
-        return time.perf_counter() - start
-
-
-def _check(attention: str, ops: Counter[str]) -> int:
-    """Return the number of attention calls, all of which ran as asked."""
-    wanted = ATTENTION[attention].op
-    calls = ops[_CALL]
-    others = {op: n for op, n in ops.items() if op.startswith(_CHOICES) and op != wanted}
-    if not calls:
-        raise WrongAttentionError(
-            f"asked for {attention} attention, but no {_CALL} is in the trace (torch "
-            f"{torch.__version__})"
-        )
-    if others or ops[wanted] != calls:
-        ran = ", ".join(f"{n} x {op}" for op, n in sorted(others.items())) or "something unknown"
-        raise WrongAttentionError(
-            f"asked for {attention} attention, but of {calls} calls {ops[wanted]} ran as {wanted}; "
-            f"also ran: {ran} (torch {torch.__version__})"
-        )
-    return calls
+            warm_up_s = time.perf_counter() - start
+            before = ran.calls
+            with collector:
+                start = time.perf_counter()
+                run()
+                recorded_s = time.perf_counter() - start
+        if ran.calls == before:
+            raise WrongAttentionError(
+                f"asked for {name} attention, but no attention was in the recording"
+            )
+        if not collector.written:
+            raise NotRecordedError(collector.why_nothing)
+        path = _place(Path(collector.written[-1]), folder)
+        return Recording(path, ran.calls - before, warm_up_s, recorded_s)
 
 
 def _place(trace: Path, folder: Path) -> Path:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from string import ascii_lowercase, digits
@@ -24,8 +23,6 @@ from diffusers import (
     UNet2DConditionModel,
 )
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
-
-from genscope.suite.annotate import Range, ranges
 
 PROMPT = "a photograph of an astronaut riding a horse"
 TEXT_TOKENS = 77
@@ -96,15 +93,6 @@ def run(
             generator=torch.Generator().manual_seed(seed),
         ).images
     return image
-
-
-def components(pipe: Any) -> AbstractContextManager[None]:
-    """Name the pipeline's components in a trace recorded within the block."""
-    return ranges(
-        Range(pipe.text_encoder, "forward", lambda *_, **__: "text_encoder"),
-        Range(pipe.unet, "forward", lambda *_, **__: "unet"),
-        Range(pipe.vae, "decode", lambda *_, **__: "vae"),
-    )
 
 
 def parameters(pipe: Any) -> int:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 
@@ -22,8 +22,8 @@ class Workload:
     """What one run does, in words."""
     warm_up: Callable[[], torch.Tensor]
     run: Callable[[], torch.Tensor]
-    annotated: Callable[[], AbstractContextManager[None]]
-    """Gives the ranges to record around the model's parts."""
+    model: Any
+    """What is run, for the collectors to find its parts."""
 
 
 def _stable_diffusion(steps: int | None) -> Workload:
@@ -37,7 +37,7 @@ def _stable_diffusion(steps: int | None) -> Workload:
         # One step touches every op and shape that more of them would.
         warm_up=lambda: stable_diffusion.run(pipe, size, steps=1),
         run=lambda: stable_diffusion.run(pipe, size),
-        annotated=lambda: stable_diffusion.components(pipe),
+        model=pipe,
     )
 
 
@@ -50,7 +50,7 @@ def _llama(steps: int | None) -> Workload:
         task=f"{size.new_tokens} tokens after a prompt of {size.prompt_tokens}",
         warm_up=lambda: llama.run(model, size),
         run=lambda: llama.run(model, size),
-        annotated=lambda: llama.phases(model),
+        model=model,
     )
 
 
