@@ -9,7 +9,6 @@ export default defineConfig({
     emptyOutDir: false,
     target: "es2022",
     modulePreload: false,
-    chunkSizeWarningLimit: 900,
     rolldownOptions: {
       input: "src/report.ts",
       output: { format: "es", entryFileNames: "report.js", codeSplitting: false },

@@ -1,7 +1,7 @@
 // The frame of every page: the rail, the runs, and the page that the address names.
 
 import type { ComponentType } from "preact";
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Client } from "./api/client";
 import type { Run } from "./api/types";
 import { NoRuns } from "./components/NoRuns";
@@ -36,7 +36,9 @@ export function App(props: { client: Client; store: Store; host: Window }) {
   const known = chosen.flatMap((id) => all.find((run) => run.id === id) ?? []);
   const gone = listed.data ? chosen.filter((id) => !known.some((run) => run.id === id)) : [];
   const wanted = known.filter((run) => !stopped.ids.includes(run.id));
-  const available = useAvailable(client, wanted[0]);
+  // The page comes first: what the filters need is asked for once it is there.
+  const [isDrawn, setDrawn] = useState(false);
+  const available = useAvailable(client, isDrawn ? wanted[0] : undefined);
   const selection = useMemo(() => selectionOf(state.filters), [state.filters]);
   const choose = (runs: readonly string[]) => store.write({ runs, shown: null }, "push");
   // Rows and columns are those of a page, so what is sorted, searched and open ends with it.
@@ -99,7 +101,10 @@ export function App(props: { client: Client; store: Store; host: Window }) {
             runs: wanted,
             selection,
             mode,
-            onRead: listed.again,
+            onRead: () => {
+              setDrawn(true);
+              listed.again();
+            },
             onStop: client.isLive ? stopped.stop : null,
           }}
         />
@@ -159,7 +164,7 @@ function usePage(page: Page): ComponentType<PageProps> | null {
   const [shown, setShown] = useState<{ page: Page; component: ComponentType<PageProps> } | null>(
     null,
   );
-  useEffect(() => {
+  useLayoutEffect(() => {
     let isWanted = true;
     page.load().then((component) => isWanted && setShown({ page, component }));
     return () => {

@@ -71,6 +71,24 @@ export function count(value: number): string {
   return exactNumber.format(value);
 }
 
+const METRIC = ["", " k", " M", " G", " T"];
+
+/** A large count in short: 860 M. */
+export function metric(value: number): string {
+  const [rest, step] = inSteps(value, METRIC.length);
+  return step === 0 ? count(value) : `${threeDigits(rest)}${METRIC[step]}`;
+}
+
+/** `value` divided by thousands until it reads shortest, and how often. */
+function inSteps(value: number, steps: number): [number, number] {
+  let [rest, step] = [value, 0];
+  while (rest >= 999.5 && step < steps - 1) {
+    rest /= 1000;
+    step += 1;
+  }
+  return [rest, step];
+}
+
 /** A factor: 2.31×. */
 export function factor(value: number): string {
   return `${threeDigits(value)}×`;
@@ -78,21 +96,17 @@ export function factor(value: number): string {
 
 /** A size in bytes with a decimal unit: 62.4 MB. */
 export function bytes(value: number): string {
-  let step = 0;
-  let rest = value;
-  while (rest >= 999.5 && step < BYTE_UNITS.length - 1) {
-    rest /= 1000;
-    step += 1;
-  }
+  const [rest, step] = inSteps(value, BYTE_UNITS.length);
   return `${step === 0 ? count(value) : threeDigits(rest)} ${BYTE_UNITS[step]}`;
 }
 
 /** A long name with its middle left out, so that both its ends can be told apart. */
 export function shortenMiddle(text: string, limit: number): string {
-  const letters = Array.from(text);
-  if (letters.length <= limit) return text;
+  if (text.length <= 2 * limit && Array.from(text).length <= limit) return text;
   const head = Math.ceil((limit - 1) * 0.6);
   const tail = limit - 1 - head;
-  const end = tail > 0 ? letters.slice(-tail).join("") : "";
-  return `${letters.slice(0, head).join("")}…${end}`;
+  // A letter has two units at most, so longer ends need not be taken apart.
+  const start = Array.from(text.slice(0, 2 * head)).slice(0, head);
+  const end = tail > 0 ? Array.from(text.slice(-2 * tail)).slice(-tail) : [];
+  return `${start.join("")}…${end.join("")}`;
 }

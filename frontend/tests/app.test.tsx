@@ -3,14 +3,8 @@ import { type Ask, type Client, type ComparisonAnswer, ServerError } from "../sr
 import type { Runs } from "../src/api/types";
 import { App } from "../src/app";
 import { createStore } from "../src/state/location";
-import { button, click, draw, until } from "./dom";
-import { comparison, gap, moduleRow, operators, overview, run, step } from "./fixtures";
-
-// A canvas is the browser's; what is drawn on it has tests of its own.
-vi.mock("../src/components/echarts", () => ({
-  init: () => ({ on: vi.fn(), setOption: vi.fn(), resize: vi.fn(), dispose: vi.fn() }),
-  picture: vi.fn(),
-}));
+import { button, click, draw, press, until } from "./dom";
+import { comparison, gap, moduleRow, operators, overview, run, step, timeline } from "./fixtures";
 
 const RUNS: Runs = {
   schema_version: 1,
@@ -25,6 +19,7 @@ function clientWith(change: Partial<Client>): Client {
     cancel: async () => {},
     overview: async () => overview(),
     operators: async () => operators(),
+    timeline: async () => timeline(),
     compare: async () => ({ comparison: comparison(), errors: [] }),
     ...change,
   };
@@ -287,4 +282,63 @@ test("a run is set beside the base, down to what only one of them has", async ()
   );
   await textOf(root, ".tables [role=treegrid]", "3.00×");
   await textOf(root, ".tables [role=treegrid]", "−4.00");
+});
+
+test("zooming in asks for finer bins of all runs once it rests, and is kept in the link", async () => {
+  const asked: [string, readonly [number, number]][] = [];
+  const { root, store } = await shown(
+    clientWith({
+      timeline: async (id, ends) => {
+        asked.push([id, ends]);
+        return timeline();
+      },
+    }),
+    "#genscope&gs.runs=math%2Cfused",
+  );
+  await textOf(root, "h1", "The device is idle");
+  const zoomIn = root.querySelector("[aria-label='Zoom in']");
+  await click(zoomIn);
+  await click(zoomIn);
+  await until(() => expect(window.location.hash).toContain("gs.range=375000-625000"));
+  expect(store.read().range).toEqual([375_000, 625_000]);
+  await textOf(root, ".zoom", "375 µs to 625 µs");
+  expect(asked).toEqual([
+    ["math", [250_000, 750_000]],
+    ["fused", [250_000, 750_000]],
+  ]);
+  await press(root.querySelector(".strip-box"), "Escape");
+  await until(() => expect(store.read().range).toBeNull());
+  expect(asked).toHaveLength(2);
+});
+
+test("what was asked of a stretch is given up when another is shown", async () => {
+  const signals: AbortSignal[] = [];
+  const { root } = await shown(
+    clientWith({
+      timeline: async (_, __, ask) => {
+        if (ask?.signal) signals.push(ask.signal);
+        return new Promise(() => {});
+      },
+    }),
+    "#genscope&gs.runs=math&gs.range=100000-200000",
+  );
+  await until(() => expect(signals).toHaveLength(1));
+  await press(root.querySelector(".strip-box"), "+");
+  await press(root.querySelector(".strip-box"), "+");
+  await until(() => expect(signals).toHaveLength(2));
+  expect(signals.map((signal) => signal.aborted)).toEqual([true, false]);
+});
+
+test("a part of a bar is reached by keys, and opened", async () => {
+  const { root, store } = await shown(clientWith({}));
+  await textOf(root, "h1", /^Attention/);
+  const bars = root.querySelector(".bars");
+  await press(bars, "ArrowRight");
+  await textOf(root, ".tip", /Attention.*math.*6.00 ms/);
+  await press(bars, "ArrowDown");
+  await textOf(root, ".tip", /Attention.*fused.*3.00× as fast/);
+  await press(bars, "Enter");
+  expect(store.read()).toMatchObject({ shown: "fused", open: ["Attention"] });
+  await press(bars, "Escape");
+  expect(root.querySelector(".tip")).toBeNull();
 });

@@ -74,7 +74,7 @@ test("a file being read is asked for again, with progress, until it is there", a
   });
   expect(answer.categories[0]?.category).toBe("Attention");
   expect(asked).toHaveLength(3);
-  expect(slept).toEqual([250, 250]);
+  expect(slept).toEqual([30, 60]);
   expect(progress.at(-1)).toEqual({ "a.json": reading });
 });
 

@@ -4,6 +4,7 @@ import type {
   CategoryBar,
   CategoryRow,
   Comparison,
+  Difference,
   Figures,
   Gap,
   ModuleRow,
@@ -13,6 +14,7 @@ import type {
   Run,
   RunBar,
   Step,
+  Timeline,
 } from "../src/api/types";
 
 export function figures(sum_ns: number, change: Partial<Figures> = {}): Figures {
@@ -91,8 +93,32 @@ export function runBar(run: string, change: Partial<RunBar> = {}): RunBar {
     wall_ns: 2_000_000,
     unlinked_ns: 0,
     categories: [],
+    differences: [],
     warnings: [],
     ...change,
+  };
+}
+
+/** A row of two runs, with what is below it. */
+export function difference(
+  name: string,
+  level: Difference["level"],
+  [base_sum_ns, sum_ns]: readonly [number, number],
+  children: Difference[] = [],
+): Difference {
+  const [base_calls, calls] = [base_sum_ns > 0 ? 1 : 0, sum_ns > 0 ? 1 : 0];
+  return {
+    name,
+    level,
+    base_sum_ns,
+    sum_ns,
+    delta_ns: sum_ns - base_sum_ns,
+    speedup: base_sum_ns > 0 && sum_ns > 0 ? base_sum_ns / sum_ns : null,
+    base_calls,
+    calls,
+    base_launches: base_calls,
+    launches: calls,
+    children,
   };
 }
 
@@ -128,6 +154,18 @@ export function comparison(): Comparison {
             speedup: 3,
           }),
           bar("Convolution", 4_000_000, { share: 2 / 3, relative: 0.4, speedup: 1 }),
+        ],
+        differences: [
+          difference(
+            "Attention",
+            "category",
+            [6_000_000, 2_000_000],
+            [
+              difference("aten::bmm", "op", [6_000_000, 0]),
+              difference("aten::flash", "op", [0, 2_000_000]),
+            ],
+          ),
+          difference("Convolution", "category", [4_000_000, 4_000_000]),
         ],
       }),
     ],
@@ -212,7 +250,32 @@ export function overview(change: Partial<Overview> = {}): Overview {
     gaps: [gap()],
     limit: "launch",
     sentence: "The device is idle 40 % of the time.",
+    workload: null,
+    components: [],
+    peak_memory_bytes: null,
+    libraries: {},
+    notes: [],
     warnings: [],
     ...change,
+  };
+}
+
+/** Finer bins from the middle of that millisecond on. */
+export function timeline(): Timeline {
+  return {
+    schema_version: 1,
+    view: "timeline",
+    trace: "worker0.pt.trace.json",
+    strip: {
+      start_ns: 500_000,
+      bin_ns: 25_000,
+      bins: 4,
+      categories: ["Attention", "Linear"],
+      busy_ns: [
+        [25_000, 20_000, 25_000, 25_000],
+        [5_000, 0, 0, 10_000],
+      ],
+      device_busy_ns: [25_000, 20_000, 25_000, 25_000],
+    },
   };
 }

@@ -70,5 +70,7 @@ describe("shortenMiddle", () => {
 
   test("does not cut a letter in half", () => {
     expect(shortenMiddle("😀😀😀😀😀😀", 4)).toBe("😀😀…😀");
+    expect(shortenMiddle(`a${"😀".repeat(50)}b`, 5)).toBe("a😀😀…b");
+    expect(shortenMiddle("😀".repeat(4), 4)).toBe("😀".repeat(4));
   });
 });

@@ -7,6 +7,7 @@ const CHANGED: State = {
   filters: { component: ["unet, down"], steps: ["1", "4"] },
   scale: "absolute",
   axis: "own",
+  range: [1_000, 250_000],
   shown: "c&d=e#f/ü.json",
   table: "modules",
   sort: { column: "sum", descending: true },
@@ -47,6 +48,9 @@ test.each([
 describe("a link made by hand", () => {
   test("falls back to the default where it means nothing", () => {
     expect(decodeState("#genscope&gs.scale=huge&gs.unknown=1&broken")).toEqual(DEFAULT_STATE);
+    for (const range of ["5-5", "9-2", "-3-4", "1e3-2e3", "x", ""]) {
+      expect(decodeState(`#genscope&gs.range=${range}`).range).toBeNull();
+    }
   });
 
   test("does not fail on a broken escape", () => {

@@ -141,6 +141,25 @@ export function bars(frame) {
   });
 }
 
+/** What is wider than its place, so that a part of it cannot be seen. */
+export function tooWide(frame) {
+  return frame.evaluate(() =>
+    [...document.querySelectorAll("main, .panel, .table, .runs-table, .workload, .causes")]
+      .filter((element) => element.scrollWidth > element.clientWidth + 1)
+      .map((element) => element.className || element.tagName),
+  );
+}
+
+/** Presses the mouse at a part of the width of `box`, moves it to another and lets go. */
+export async function drag(page, box, from, to) {
+  const y = box.y + box.height / 2;
+  await page.mouse.move(box.x + from * box.width, y);
+  await page.mouse.down();
+  await page.mouse.move(box.x + ((from + to) / 2) * box.width, y);
+  await page.mouse.move(box.x + to * box.width, y);
+  await page.mouse.up();
+}
+
 /** Pixels of all colours of a bar. */
 export function lengthOf(bar) {
   return Object.values(bar).reduce((sum, count) => sum + count, 0);

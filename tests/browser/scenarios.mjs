@@ -6,6 +6,7 @@ import {
   choosing,
   compared,
   downloaded,
+  drag,
   faintTexts,
   frameOf,
   lengthOf,
@@ -14,6 +15,7 @@ import {
   records,
   route,
   strips,
+  tooWide,
   until,
 } from "./look.mjs";
 
@@ -102,6 +104,24 @@ async function drawsBars({ page, address }) {
   await until(async () => assertDrawn(await bars(frame), comparison));
   assert.match(await frame.locator("figcaption").innerText(), /kernels, copies and sets/);
   assert.match(await frame.locator(".legend").innerText(), /no launch/);
+
+  const chart = await frame.locator(".chart").boundingBox();
+  await page.mouse.click(chart.x + chart.width / 2, chart.y + 28);
+  const attention = row(frame, "Attention").first();
+  await until(async () => assert.equal(await attention.getAttribute("aria-expanded"), "true"));
+  await frame.locator(".chart").focus();
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("ArrowDown");
+  const { categories } = comparison.runs[1];
+  const sum_ns = categories.find((bar) => bar.category === "Attention").sum_ns;
+  assert.match(
+    await frame.locator(".tip").innerText(),
+    new RegExp(`Attention[^]*qwen[^]*${sum_ns.toLocaleString("en-US")} ns`),
+  );
+  await page.keyboard.press("Enter");
+  await until(async () =>
+    assert.equal(await frame.getByLabel("Run of the tables").inputValue(), QWEN),
+  );
 
   // Time of a CPU is no measure for time of a device.
   const mixed = await open(page, address, choosing([TIMESFORMER, CPU]));
@@ -300,6 +320,100 @@ async function showsTheOverview({ page, address }) {
   await frame.locator(".causes").waitFor();
 }
 
+/** The range in the address, or null. */
+function rangeOf(page) {
+  const found = /gs\.range=(\d+)-(\d+)/.exec(page.url());
+  return found && found.slice(1).map(Number);
+}
+
+/** Waits until a range is in the address that is another than `before`. */
+function nextRange(page, before) {
+  return until(async () => {
+    const range = rangeOf(page);
+    assert.notDeepEqual(range, before);
+    return range;
+  });
+}
+
+async function zoomsTheTimeline({ page, address }) {
+  let frame = await open(page, address, choosing([TIMESFORMER]), "overview");
+  await headline(frame, /^The device is idle/);
+  const { strip, wall_ns } = await overviewOf(address, TIMESFORMER);
+  const box = () => frame.locator(".strip-box").boundingBox();
+  const asked = page.waitForResponse(
+    (response) => /genscope\/timeline\?run/.test(response.url()) && response.status() === 200,
+  );
+  await drag(page, await box(), 0.7, 0.8);
+  const chosen = await nextRange(page, null);
+  chosen.forEach((ns, at) => {
+    const expected = (at === 0 ? 0.7 : 0.8) * wall_ns;
+    assert.ok(Math.abs(ns - expected) < 0.002 * wall_ns, `${ns} is not ${expected}`);
+  });
+  const finer = await (await asked).json();
+  assert.ok(finer.strip.bin_ns < strip.bin_ns / 3, "the server gives finer bins");
+
+  const [from_ns, to_ns] = chosen.map((ns) => strip.start_ns + ns);
+  const stretch = `timeline?run=${encodeURIComponent(TIMESFORMER)}&from_ns=${from_ns}&to_ns=${to_ns}`;
+  const { categories, busy_ns } = (await route(address, stretch)).strip;
+  const sums = busy_ns.map((row) => row.reduce((sum, ns) => sum + ns, 0));
+  const total = sums.reduce((sum, ns) => sum + ns, 0);
+  await until(async () => {
+    const [drawn] = await strips(frame);
+    categories.forEach((category, at) => {
+      const measured = (drawn[category] ?? 0) / lengthOf(drawn);
+      const expected = sums[at] / total;
+      assert.ok(Math.abs(measured - expected) < 0.03, `${category}: ${measured}, is ${expected}`);
+    });
+  });
+  const lines = async () => {
+    const csv = frame.locator(".chart-panel").getByRole("button", { name: "CSV" });
+    return records((await downloaded(page, csv)).text);
+  };
+  await until(async () => {
+    const rows = await lines();
+    assert.equal(Number(rows[0].bin_ns), finer.strip.bin_ns);
+    assert.ok(Number(rows[0].start_ns) <= from_ns);
+    assert.ok(Number(rows.at(-1).start_ns) < to_ns);
+  });
+
+  await page.reload();
+  frame = await frameOf(page);
+  await frame.getByRole("button", { name: "Show all" }).waitFor();
+  assert.deepEqual(rangeOf(page), chosen);
+
+  const { x, y, width, height } = await box();
+  await page.mouse.move(x + width / 2, y + height / 2);
+  await page.keyboard.down("Shift");
+  await page.mouse.wheel(0, 100);
+  const moved = await nextRange(page, chosen);
+  assert.ok(moved[0] > chosen[0] && moved[1] - moved[0] === chosen[1] - chosen[0]);
+  await drag(page, await box(), 0.5, 0.7);
+  const dragged = await nextRange(page, moved);
+  assert.ok(dragged[0] < moved[0] && dragged[1] - dragged[0] === moved[1] - moved[0]);
+  await page.keyboard.up("Shift");
+
+  await page.mouse.move(x + width / 4, y + height / 2);
+  await page.keyboard.down("Control");
+  await page.mouse.wheel(0, -120);
+  await page.keyboard.up("Control");
+  const closer = await nextRange(page, dragged);
+  const under = ([from, to]) => from + (to - from) / 4;
+  assert.ok(Math.abs(under(closer) - under(dragged)) < 0.01 * (dragged[1] - dragged[0]));
+  await page.keyboard.press("-");
+  await nextRange(page, closer);
+  await page.keyboard.press("Shift+ArrowRight");
+  await page.keyboard.press("+");
+  await page.keyboard.press("Escape");
+  await until(async () => assert.equal(rangeOf(page), null));
+  await page.goBack();
+  const back = await nextRange(page, null);
+  await frame.getByRole("button", { name: "Show all" }).waitFor();
+  assert.ok(back[1] - back[0] < wall_ns);
+  await page.mouse.dblclick(x + width / 2, y + height / 2);
+  await until(async () => assert.equal(rangeOf(page), null));
+  assert.equal(await button(frame, "Show all").count(), 0);
+}
+
 async function filters({ page, address }) {
   let frame = await open(page, address, choosing([TIMESFORMER]));
   await headline(frame, /takes 81.6 %/);
@@ -388,6 +502,8 @@ async function readsAReport({ page, address }) {
   await row(page, "Attention").first().waitFor();
   await turnTo(page, "Overview");
   await headline(page, /^h100: The device is busy 91.7 %/);
+  await page.locator(".runs-table").waitFor();
+  assert.deepEqual(await tooWide(page), [], "the report fits without the fonts of TensorBoard");
   await button(page, "Full width each").click();
   await until(async () => {
     const drawn = await strips(page);
@@ -471,14 +587,11 @@ async function fitsTheWindow({ page, address }) {
     for (const width of [1280, 2560]) {
       await page.setViewportSize({ width, height: 1000 });
       await until(async () => {
-        const { over, canvas, box } = await frame.evaluate(() => ({
-          over: [...document.querySelectorAll("main, .panel, .table, .runs-table, .causes")]
-            .filter((element) => element.scrollWidth > element.clientWidth + 1)
-            .map((element) => element.className || element.tagName),
+        const { canvas, box } = await frame.evaluate(() => ({
           canvas: document.querySelector("canvas").clientWidth,
           box: document.querySelector(".chart, .strip-box").clientWidth,
         }));
-        assert.deepEqual(over, [], `${turn} is wider than a window of ${width}`);
+        assert.deepEqual(await tooWide(frame), [], `${turn} is wider than a window of ${width}`);
         assert.equal(canvas, box, "the chart follows the window");
       });
     }
@@ -493,6 +606,7 @@ export const SCENARIOS = {
   "keeps state in the address": { run: keepsStateInAddress },
   "saves figures": { run: savesFigures },
   "shows the overview": { run: showsTheOverview },
+  "zooms the timeline": { run: zoomsTheTimeline },
   filters: { run: filters },
   "stops reading": { run: stopsReading },
   "sets beside the base": { run: setsBesideTheBase },

@@ -95,6 +95,7 @@ def address(logdir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         "keeps state in the address",
         "saves figures",
         "shows the overview",
+        "zooms the timeline",
         "filters",
         "stops reading",
         "sets beside the base",

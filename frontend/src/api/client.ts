@@ -1,11 +1,20 @@
 // One typed function a route. A route that answers 202 is asked again until the file is read.
 
-import type { Comparison, FileError, Operators, Overview, ReadProgress, Runs } from "./types";
+import type {
+  Comparison,
+  FileError,
+  Operators,
+  Overview,
+  ReadProgress,
+  Runs,
+  Timeline,
+} from "./types";
 
 /** The largest `schema_version` that these pages know. */
 export const SCHEMA_VERSION = 1;
 
-const POLL_MS = 250;
+/** Most answers that have to be computed are there soon, those that need a long reading are not. */
+const POLL_MS = [30, 60, 120, 250];
 
 /** Progress of the files being read, by run id. */
 export type Progress = Record<string, ReadProgress>;
@@ -46,6 +55,8 @@ export interface Client {
   runs(signal?: AbortSignal): Promise<Runs>;
   overview(id: string, ask?: Ask): Promise<Overview>;
   operators(id: string, ask?: Ask): Promise<Operators>;
+  /** The timeline between two nanoseconds of the trace. */
+  timeline(id: string, ends: readonly [number, number], ask?: Ask): Promise<Timeline>;
   compare(ids: readonly string[], ask?: Ask): Promise<ComparisonAnswer>;
   /** Stops reading a file; asking for it again begins anew. */
   cancel(id: string): Promise<void>;
@@ -102,11 +113,11 @@ export function createClient(base: URL, around: Surroundings = browser): Client 
     onAccepted: (body: Record<string, unknown>) => void,
     signal?: AbortSignal,
   ): Promise<Answer> {
-    for (;;) {
+    for (let turn = 0; ; turn += 1) {
       const answer = await get(route, signal);
       if (answer.status !== 202) return answer;
       onAccepted(answer.body);
-      await around.sleep(POLL_MS, signal);
+      await around.sleep(POLL_MS[Math.min(turn, POLL_MS.length - 1)] as number, signal);
     }
   }
 
@@ -136,6 +147,12 @@ export function createClient(base: URL, around: Surroundings = browser): Client 
     overview: (id, ask = {}) => ofRun<Overview>("overview", id, ask),
 
     operators: (id, ask = {}) => ofRun<Operators>("operators", id, ask),
+
+    timeline: (id, [from, to], ask = {}) =>
+      ofRun<Timeline>("timeline", id, {
+        ...ask,
+        selection: [...(ask.selection ?? []), ["from_ns", `${from}`], ["to_ns", `${to}`]],
+      }),
 
     async compare(ids, { selection, onProgress, signal } = {}) {
       const { status, body } = await settled(

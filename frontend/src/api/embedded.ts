@@ -26,6 +26,9 @@ export function createEmbedded(data: Embedded): Client {
     runs: async () => data.runs,
     overview: async (id) => of(data.overview, id),
     operators: async (id) => of(data.operators, id),
+    async timeline() {
+      throw new ServerError("A report holds no finer timeline.");
+    },
     async compare(ids) {
       const comparison = of(data.compare, ids[0] ?? "");
       const order = data.runs.runs.map((run) => run.id);

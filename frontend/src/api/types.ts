@@ -85,6 +85,21 @@ export interface CategoryBar {
   speedup: number | null;
 }
 
+/** A row of the drill-down beside the base run's; 0 where one of them lacks it. */
+export interface Difference {
+  name: string;
+  level: Row["level"];
+  base_sum_ns: number;
+  sum_ns: number;
+  delta_ns: number;
+  speedup: number | null;
+  base_calls: number;
+  calls: number;
+  base_launches: number;
+  launches: number;
+  children: Difference[];
+}
+
 export interface RunBar {
   run: string;
   basis: Basis;
@@ -96,6 +111,8 @@ export interface RunBar {
   wall_ns: number;
   unlinked_ns: number;
   categories: CategoryBar[];
+  /** Largest change first; empty for the base, and for a run on another basis. */
+  differences: Difference[];
   warnings: TraceWarning[];
 }
 
@@ -107,7 +124,7 @@ export interface Comparison {
   warnings: TraceWarning[];
 }
 
-/** A profiler step; `index` counts from 0 in order of time. */
+/** A step of the profiler or of a component; `index` counts from 0 in order of time. */
 export interface Step {
   index: number;
   name: string;
@@ -123,6 +140,14 @@ export interface Strip {
   categories: string[];
   busy_ns: number[][];
   device_busy_ns: number[];
+}
+
+/** A stretch of a timeline, in finer bins. */
+export interface Timeline {
+  schema_version: number;
+  view: "timeline";
+  trace: string;
+  strip: Strip;
 }
 
 /** What the CPU did during a gap, and how much of the gap it covers. */
@@ -161,6 +186,33 @@ export interface DeviceUse {
   streams: number;
 }
 
+/** What was run, as its annotations tell. */
+export interface Workload {
+  model: string | null;
+  device: string | null;
+  dtype: string | null;
+  /** Height and width in pixels. */
+  image_size: [number, number] | null;
+  frames: number | null;
+  batch: number | null;
+  prompt_length: number | null;
+  steps: number | null;
+  attention: string | null;
+  training: boolean | null;
+  extra: Record<string, string | number | boolean>;
+}
+
+/** A component that was annotated; `calls` counts its calls in the trace. */
+export interface ComponentInfo {
+  name: string;
+  class_name: string | null;
+  parameters: number | null;
+  parameter_bytes: number | null;
+  dtype: string | null;
+  device: string | null;
+  calls: number;
+}
+
 export interface Overview {
   schema_version: number;
   view: "overview";
@@ -180,6 +232,11 @@ export interface Overview {
   gaps: Gap[];
   limit: string;
   sentence: string;
+  workload: Workload | null;
+  components: ComponentInfo[];
+  peak_memory_bytes: number | null;
+  libraries: Record<string, string>;
+  notes: string[];
   warnings: TraceWarning[];
 }
 

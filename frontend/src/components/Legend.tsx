@@ -1,6 +1,6 @@
 // The categories and their colours.
 
-import { hatch, inOrder, paintOf } from "../theme/colors";
+import { hatch, inOrder, paintOf, UNLINKED_FILL, UNLINKED_NAME } from "../theme/colors";
 
 export function Legend(props: { names: readonly string[]; hasUnlinked: boolean }) {
   return (
@@ -19,8 +19,8 @@ export function Legend(props: { names: readonly string[]; hasUnlinked: boolean }
       })}
       {props.hasUnlinked && (
         <li>
-          <i class="swatch" style={{ background: hatch("#cccccc"), borderColor: "#999999" }} />
-          no launch in the trace
+          <i class="swatch" style={{ background: hatch(UNLINKED_FILL), borderColor: "#999999" }} />
+          {UNLINKED_NAME}
         </li>
       )}
     </ul>

@@ -2,7 +2,7 @@
 
 import type { RefObject } from "preact";
 import type { Store } from "../state/location";
-import type { State } from "../state/url";
+import type { Sort, State } from "../state/url";
 import { SearchBox } from "./controls";
 
 /** Buttons that save the figures, exact, and the chart as a picture where there is one. */
@@ -19,6 +19,43 @@ export function SaveButtons(props: { csvHint: string; onCsv: () => void; onPng?:
       )}
     </>
   );
+}
+
+/** Which run the tables of a page show, to be chosen where there are several. */
+export function RunChoice(props: {
+  /** What stands before it: "in", "of". */
+  word: string;
+  runs: readonly { id: string; label: string }[];
+  shown: string;
+  onShow: (id: string) => void;
+}) {
+  return (
+    <span class="shown">
+      {props.word}{" "}
+      <select
+        aria-label="Run of the tables"
+        value={props.shown}
+        onChange={(event) => props.onShow(event.currentTarget.value)}
+      >
+        {props.runs.map((run) => (
+          <option key={run.id} value={run.id}>
+            {run.label}
+          </option>
+        ))}
+      </select>
+    </span>
+  );
+}
+
+/** What a tree table shows is in the link: its order, its search and its open rows. */
+export function treeState(state: State, store: Store) {
+  return {
+    sort: state.sort,
+    search: state.search,
+    open: state.open,
+    onSort: (sort: Sort | null) => store.write({ sort }, "replace"),
+    onOpen: (open: readonly string[]) => store.write({ open }, "replace"),
+  };
 }
 
 /** The search, the button that opens or closes all rows, and the CSV of the tree table in `box`. */

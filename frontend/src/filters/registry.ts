@@ -60,7 +60,7 @@ export const FILTERS: readonly Filter[] = [
   {
     id: "steps",
     title: "Steps",
-    hint: "Steps of the profiler, counted from 0; work belongs to the step that launched it",
+    hint: "Steps, counted from 0 in each run; work belongs to the step that launched it",
     kind: "range",
     choices: ({ overview }) =>
       overview.steps.map((step) => ({

@@ -1,6 +1,6 @@
 // Data that a route gives, with the previous answer kept while the next one is on its way.
 
-import { useEffect, useReducer, useRef } from "preact/hooks";
+import { useLayoutEffect, useReducer, useRef } from "preact/hooks";
 import type { Ask, Progress } from "../api/client";
 
 export interface Loaded<T> {
@@ -32,8 +32,9 @@ export function useLoaded<T>(key: string | null, load: Load<T>): Loaded<T> & { a
   const latest = useRef(load);
   latest.current = load;
 
+  // Before the browser paints: what is asked for a frame later comes a frame later.
   // biome-ignore lint/correctness/useExhaustiveDependencies: `attempt` asks again for the same key.
-  useEffect(() => {
+  useLayoutEffect(() => {
     const abort = new AbortController();
     const set = (change: Partial<Loaded<T>>) => {
       if (abort.signal.aborted) return;

@@ -13,6 +13,9 @@ export type Scale = "relative" | "absolute";
 /** Whether the strips of several runs share one axis of time, or each fills the width. */
 export type Axis = "shared" | "own";
 
+/** First and last nanosecond of what is shown, from the start of each timeline. */
+export type Range = readonly [number, number];
+
 /** Chosen values by id of the filter; one that is not there takes everything. */
 export type Filters = Readonly<Record<string, readonly string[]>>;
 
@@ -32,6 +35,8 @@ export interface State {
   filters: Filters;
   scale: Scale;
   axis: Axis;
+  /** The part of the timelines that is zoomed in on; null shows all of them. */
+  range: Range | null;
   /** The run whose tables are shown; null means the base. */
   shown: string | null;
   /** Which table is in front. */
@@ -48,6 +53,7 @@ export const DEFAULT_STATE: State = {
   filters: {},
   scale: "relative",
   axis: "shared",
+  range: null,
   shown: null,
   table: "operators",
   sort: null,
@@ -90,6 +96,13 @@ const CODECS: { [K in Single]: Codec<State[K]> } = {
   axis: {
     encode: (value) => (value === DEFAULT_STATE.axis ? null : value),
     decode: (value) => (value === "own" ? "own" : "shared"),
+  },
+  range: {
+    encode: (value) => value?.join("-") ?? null,
+    decode: (value) => {
+      const [, from, to] = /^(\d{1,15})-(\d{1,15})$/.exec(value) ?? [];
+      return Number(from) < Number(to) ? [Number(from), Number(to)] : null;
+    },
   },
   shown: { encode: (value) => value, decode: (value) => value },
   table: text(DEFAULT_STATE.table),

@@ -55,6 +55,10 @@ export function inOrder(names: Iterable<string>): string[] {
   return [...new Set(names)].sort((a, b) => rank(a) - rank(b) || a.localeCompare(b));
 }
 
+/** What a legend calls the dots, and the grey that it shows them on. */
+export const UNLINKED_NAME = "no launch in the trace";
+export const UNLINKED_FILL = "#cccccc";
+
 /** A CSS background with the dots that stand for events without a launch. */
 export function hatch(fill: string): string {
   return `radial-gradient(circle at 2px 2px, rgba(0, 0, 0, 0.6) 1px, transparent 1.3px) 0 0 / 4px 4px, ${fill}`;

@@ -23,13 +23,19 @@ function facesOf(sheet: CSSStyleSheet): string[] {
   const base = sheet.href ?? sheet.ownerNode?.ownerDocument?.baseURI ?? "";
   try {
     return [...sheet.cssRules]
+      .filter(isFace)
       .map((rule) => rule.cssText)
-      .filter((text) => text.startsWith("@font-face") && text.includes(FAMILY))
+      .filter((text) => text.includes(FAMILY))
       .map((text) => absolute(text, base));
   } catch {
     // A sheet of another origin shows its rules to nobody.
     return [];
   }
+}
+
+/** By its name, since the host's classes are others than ours. Writing out all rules takes long. */
+function isFace(rule: CSSRule): boolean {
+  return Object.prototype.toString.call(rule) === "[object CSSFontFaceRule]";
 }
 
 /** The addresses in a rule hold relative to its sheet, and our document lies elsewhere. */

@@ -4,7 +4,7 @@ import { useMemo, useRef } from "preact/hooks";
 import type { Comparison, Operators, Row } from "../../api/types";
 import { downloadCsv, fileName } from "../../browser";
 import { Segmented } from "../../components/controls";
-import { TreeControls } from "../../components/panel";
+import { RunChoice, TreeControls, treeState } from "../../components/panel";
 import { type Column, TreeTable } from "../../components/TreeTable";
 import type { Store } from "../../state/location";
 import type { State } from "../../state/url";
@@ -147,7 +147,7 @@ const KINDS: readonly Kind[] = [
 export function Tables(props: {
   operators: Operators;
   /** The runs that can be shown, by id. */
-  runs: readonly { id: string; title: string }[];
+  runs: readonly { id: string; label: string }[];
   shown: string;
   /** Null while the base is shown. */
   against: Against | null;
@@ -172,20 +172,12 @@ export function Tables(props: {
           onChange={(id) => store.write({ table: id, open: [] }, "push")}
         />
         {props.runs.length > 1 && (
-          <span class="shown">
-            of{" "}
-            <select
-              aria-label="Run of the tables"
-              value={props.shown}
-              onChange={(event) => store.write({ shown: event.currentTarget.value }, "push")}
-            >
-              {runs.map((run) => (
-                <option key={run.id} value={run.id}>
-                  {run.title}
-                </option>
-              ))}
-            </select>
-          </span>
+          <RunChoice
+            word="of"
+            runs={runs}
+            shown={props.shown}
+            onShow={(id) => store.write({ shown: id }, "push")}
+          />
         )}
         <TreeControls
           state={state}
@@ -215,12 +207,8 @@ export function Tables(props: {
           nodes={made.nodes}
           columns={made.columns}
           {...(made.swatchOf ? { swatchOf: made.swatchOf } : {})}
-          sort={state.sort}
-          search={state.search}
-          open={state.open}
+          {...treeState(state, store)}
           nothing="No row has these words in its name. Esc clears the search."
-          onSort={(sort) => store.write({ sort }, "replace")}
-          onOpen={(open) => store.write({ open }, "replace")}
         />
       )}
     </section>

@@ -1,7 +1,6 @@
-// A run beside the base: rows of both by name. Differences are those that the comparison gives,
-// for categories; below them both figures stand side by side.
+// A run beside the base: rows of both by name, with the differences that the comparison gives.
 
-import type { CategoryBar, Operators, Row } from "../../api/types";
+import type { Difference, Operators, Row } from "../../api/types";
 import type { Column } from "../../components/TreeTable";
 import { type Cell, toCsv } from "../../csv";
 import {
@@ -24,41 +23,41 @@ export interface Pair {
   level: Row["level"];
   own: Row | null;
   base: Row | null;
-  /** The comparison's figures, for the categories. */
-  bar: CategoryBar | null;
+  /** What the comparison says of it; null where the runs are on different bases. */
+  change: Difference | null;
 }
 
 export function differenceNodes(operators: Operators, against: Against): Node<Pair>[] {
-  const bars = against.comparison.runs[against.index]?.categories ?? [];
-  const own = operators.categories.map(asRow);
-  return pairNodes(own, against.base.categories.map(asRow), (name) =>
-    bars.find((bar) => bar.category === name),
-  );
+  const changes = against.comparison.runs[against.index]?.differences ?? [];
+  return pairNodes(operators.categories.map(asRow), against.base.categories.map(asRow), changes);
 }
 
 function pairNodes(
   own: readonly Row[],
   base: readonly Row[],
-  barOf: (name: string) => CategoryBar | undefined = () => undefined,
+  changes: readonly Difference[],
 ): Node<Pair>[] {
-  const known = new Map(base.map((row) => [row.name, row]));
+  const keyOf = ({ level, name }: { level: string; name: string }) => `${level} ${name}`;
+  const ofBase = new Map(base.map((row) => [keyOf(row), row]));
+  const change = new Map(changes.map((each) => [keyOf(each), each]));
   const pairs: Pair[] = own.map((row) => ({
     name: row.name,
     level: row.level,
     own: row,
-    base: known.get(row.name) ?? null,
-    bar: barOf(row.name) ?? null,
+    base: ofBase.get(keyOf(row)) ?? null,
+    change: change.get(keyOf(row)) ?? null,
   }));
-  const names = new Set(own.map((row) => row.name));
+  const known = new Set(own.map(keyOf));
   for (const row of base) {
-    if (names.has(row.name)) continue;
+    if (known.has(keyOf(row))) continue;
     const { name, level } = row;
-    pairs.push({ name, level, own: null, base: row, bar: barOf(name) ?? null });
+    pairs.push({ name, level, own: null, base: row, change: change.get(keyOf(row)) ?? null });
   }
   return toNodes(
     pairs,
     (pair) => pair.name,
-    (pair) => pairNodes(pair.own?.children ?? [], pair.base?.children ?? []),
+    (pair) =>
+      pairNodes(pair.own?.children ?? [], pair.base?.children ?? [], pair.change?.children ?? []),
   );
 }
 
@@ -120,18 +119,18 @@ export function differenceColumns(operators: Operators, against: Against): Colum
     {
       id: "delta",
       title: `change ${unit.name}`,
-      hint: "This run's time less the base's, by category",
+      hint: "This run's time less the base's; those of a level add up",
       width: 104,
-      value: (pair) => pair.bar?.delta_ns ?? null,
+      value: (pair) => pair.change?.delta_ns ?? null,
       show: (ns) => (ns > 0 ? `+${inUnit(ns, unit)}` : inUnit(ns, unit)),
       exact: exactDuration,
     },
     {
       id: "speedup",
       title: "speed-up",
-      hint: "The base's time over this run's, by category",
+      hint: "The base's time over this run's",
       width: 92,
-      value: (pair) => pair.bar?.speedup ?? null,
+      value: (pair) => pair.change?.speedup ?? null,
       show: factor,
       exact: String,
     },
@@ -149,8 +148,7 @@ export function differenceColumns(operators: Operators, against: Against): Colum
     value,
     show: (pair) => {
       const found = value(pair);
-      if (found !== null) return show(found);
-      return (id === "delta" || id === "speedup") && pair.level !== "category" ? "" : NOTHING;
+      return found === null ? NOTHING : show(found);
     },
     exact: (pair) => {
       const found = value(pair);
@@ -170,8 +168,8 @@ export function differencesCsv(operators: Operators, against: Against): string {
         data.level,
         path.join(" > "),
         ...fields.flatMap((field) => [data.base?.[field] ?? null, data.own?.[field] ?? null]),
-        data.bar?.delta_ns ?? null,
-        data.bar?.speedup ?? null,
+        data.change?.delta_ns ?? null,
+        data.change?.speedup ?? null,
       ]);
       walk(children, path);
     }

@@ -6,23 +6,20 @@ import { UnusableError } from "../../api/client";
 import type { Comparison } from "../../api/types";
 import { download, downloadCsv, fileName } from "../../browser";
 import { Segmented } from "../../components/controls";
-import { picture } from "../../components/echarts";
 import { Legend } from "../../components/Legend";
 import { ErrorNotice, FileErrors, Reading, Warnings } from "../../components/notices";
 import { SaveButtons } from "../../components/panel";
+import { PICTURE_ROOM, pictureOf } from "../../drawing/picture";
 import { useLoaded } from "../../state/loaded";
 import type { Scale } from "../../state/url";
 import { keyOf } from "../../table/model";
 import type { PageProps } from "../registry";
+import { barsHeight, drawBars, drawnScale } from "./bars";
 import { CompareTable } from "./CompareTable";
-import { barsPicture, drawnScale } from "./chart";
 import { comparisonCsv } from "./export";
 import { StackedBars } from "./StackedBars";
 import { type Against, DIFFERENCES, Tables } from "./Tables";
 import { caption, headline } from "./words";
-
-/** Pixels of a saved picture, before it is drawn at twice the size. */
-const PICTURE_WIDTH = 1200;
 
 /** A comparison together with the ids of its runs, in its order. */
 interface Compared extends ComparisonAnswer {
@@ -96,7 +93,7 @@ export function OperatorsPage(props: PageProps) {
             operators={operators.data}
             runs={usable.map((id, index) => ({
               id,
-              title: comparison.runs[index]?.run ?? labelOf(id),
+              label: comparison.runs[index]?.run ?? labelOf(id),
             }))}
             shown={shown ?? ""}
             against={against}
@@ -119,12 +116,26 @@ function Bars(props: PageProps & { comparison: Comparison; ids: readonly string[
     .flatMap((run) => run.categories)
     .filter((bar) => bar.sum_ns > 0)
     .map((bar) => bar.category);
+  const hasUnlinked = comparison.runs.some((run) => run.unlinked_ns > 0);
   const file = fileName("operators", ...comparison.runs.map((run) => run.run));
 
   async function savePicture(): Promise<void> {
-    const input = { comparison, scale, mode, width: PICTURE_WIDTH };
-    const { option, height } = barsPicture(input, words.sentence, explained);
-    download(`${file}.png`, await picture(option, PICTURE_WIDTH, height));
+    const input = { comparison, scale, mode, width: PICTURE_ROOM };
+    const picture = await pictureOf({
+      title: words.sentence,
+      caption: explained,
+      mode,
+      names,
+      hasUnlinked,
+      parts: [
+        {
+          text: "",
+          height: barsHeight(comparison.runs.length),
+          draw: (context) => drawBars(context, input),
+        },
+      ],
+    });
+    download(`${file}.png`, picture);
   }
 
   function open(index: number, category: string): void {
@@ -171,10 +182,7 @@ function Bars(props: PageProps & { comparison: Comparison; ids: readonly string[
               mode={mode}
               onPick={open}
             />
-            <Legend
-              names={names}
-              hasUnlinked={comparison.runs.some((run) => run.unlinked_ns > 0)}
-            />
+            <Legend names={names} hasUnlinked={hasUnlinked} />
             <figcaption>{explained}</figcaption>
           </figure>
           {comparison.runs.length > 1 && (

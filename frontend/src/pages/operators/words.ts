@@ -106,7 +106,7 @@ export function caption(comparison: Comparison, scale: Scale): string {
 export function facts(operators: Operators): { name: string; value: string; hint: string }[] {
   const { device_sum_ns, device_busy_ns, unlinked_ns } = operators;
   const time = (name: string, ns: number, hint: string) => ({ name, value: duration(ns), hint });
-  const devices = operators.devices.map((device) => device.name || `device ${device.index}`);
+  const devices = operators.devices.map((device) => device.name || "unknown device");
   return [
     {
       name: "Counted",

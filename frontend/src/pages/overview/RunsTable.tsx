@@ -80,7 +80,7 @@ export function RunsTable(props: {
                 )}
                 <td class="left" title={device?.name ?? ""}>
                   {device
-                    ? `${devices.length > 1 ? `${device.index}: ` : ""}${shortenMiddle(device.name || `device ${device.index}`, 30)}`
+                    ? `${devices.length > 1 ? `${device.index}: ` : ""}${shortenMiddle(device.name || "unknown device", 30)}`
                     : "CPU only"}
                 </td>
                 {at === 0 && (

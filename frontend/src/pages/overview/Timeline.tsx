@@ -1,27 +1,59 @@
-// The main chart: the timeline of each run, what a bin holds shown under the pointer.
+// The main chart: the timeline of each run, zoomed and moved by pointer, wheel and keys.
 
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useCallback, useMemo, useRef, useState } from "preact/hooks";
+import { stretch } from "../../drawing/axis";
+import { Canvas, type Context, useWidth } from "../../drawing/Canvas";
 import { duration, exactDuration, shortenMiddle } from "../../format";
-import type { Axis } from "../../state/url";
-import { inOrder, paintOf } from "../../theme/colors";
+import type { Axis, Range } from "../../state/url";
+import { paintOf } from "../../theme/colors";
 import type { Mode } from "../../theme/mode";
-import { capacity, drawStrip, layoutOf, type StripInput } from "./strip";
+import type { Strips } from "./finer";
+import { moved, within, zoomed } from "./range";
+import { type Bin, capacity, drawStrip, layoutOf, rowsOf, type StripInput } from "./strip";
 import type { Summed } from "./summed";
 import { deviceNames } from "./words";
 
-/** Pixels of the bars: with many runs each gets less. */
-export function plotHeight(runs: number): number {
-  return runs > 4 ? 34 : 60;
+/** What all strips of the page are drawn by. */
+export interface View {
+  axis: Axis;
+  /** Null shows all of it. */
+  range: Range | null;
+  finer: Strips;
+  mode: Mode;
 }
 
-/** Time that the width of a run's strip stands for. */
-export function spanOf(run: Summed, runs: readonly Summed[], axis: Axis): number {
-  const of = axis === "own" ? [run] : runs;
-  return Math.max(1, ...of.map((each) => each.overview.wall_ns));
+/** The longest of the runs: nothing is shown beyond its end. */
+export function wholeOf(runs: readonly Summed[]): number {
+  return Math.max(1, ...runs.map((run) => run.overview.wall_ns));
 }
 
-export function Timeline(props: { runs: readonly Summed[]; axis: Axis; mode: Mode }) {
-  const { runs, axis, mode } = props;
+/** How the strip of a run is drawn. */
+export function stripInput(
+  run: Summed,
+  runs: readonly Summed[],
+  view: View,
+  width: number,
+): StripInput {
+  const { overview } = run;
+  const [from_ns, to_ns] = view.range ?? [0, wholeOf(view.axis === "own" ? [run] : runs)];
+  return {
+    overview,
+    finer: view.finer.get(run.id) ?? null,
+    mode: view.mode,
+    width,
+    // With many runs each gets less.
+    plot: runs.length > 4 ? 34 : 60,
+    from_ns,
+    span_ns: to_ns - from_ns,
+  };
+}
+
+export function Timeline(props: {
+  runs: readonly Summed[];
+  view: View;
+  onRange: (range: Range | null) => void;
+}) {
+  const { runs, view } = props;
   return (
     <div class="timeline">
       {runs.map((run, index) => (
@@ -32,12 +64,7 @@ export function Timeline(props: { runs: readonly Summed[]; axis: Axis; mode: Mod
             <span class="soft">{deviceNames(run.overview)}</span>
           </p>
           {run.overview.basis_sum_ns > 0 ? (
-            <StripCanvas
-              run={run}
-              span_ns={spanOf(run, runs, axis)}
-              mode={mode}
-              count={runs.length}
-            />
+            <StripBox run={run} runs={runs} view={view} onRange={props.onRange} />
           ) : (
             <span class="soft">
               There is no time to show: nothing was recorded, or all of it is filtered out.
@@ -49,136 +76,245 @@ export function Timeline(props: { runs: readonly Summed[]; axis: Axis; mode: Mod
   );
 }
 
-function StripCanvas(props: { run: Summed; span_ns: number; mode: Mode; count: number }) {
-  const { run, span_ns, mode, count } = props;
-  const { overview } = run;
-  const canvas = useRef<HTMLCanvasElement>(null);
-  const [width, setWidth] = useState(0);
-  const [bin, setBin] = useState<number | null>(null);
-  const input: StripInput = { overview, mode, width, plot: plotHeight(count), span_ns };
-  const layout = layoutOf(input);
+/** Shorter drags are clicks. */
+const DRAG_MIN = 4;
 
-  useLayoutEffect(() => {
-    const box = canvas.current?.parentElement;
-    if (!box) return;
-    // A hidden tab has no width: what was drawn stays until there is one.
-    const measure = () => box.clientWidth > 0 && setWidth(box.clientWidth);
-    const observer = new ResizeObserver(measure);
-    observer.observe(box);
-    measure();
-    return () => observer.disconnect();
-  }, []);
+/** A full turn of a wheel doubles or halves what is shown. */
+const WHEEL_TURN = 120;
+const LINE = 16;
 
-  const { plot } = input;
-  useEffect(() => {
-    const element = canvas.current;
-    const context = element?.getContext("2d");
-    if (!element || !context || width === 0) return;
-    const ratio = window.devicePixelRatio || 1;
-    const asked: StripInput = { overview, mode, width, plot, span_ns };
-    element.width = Math.round(width * ratio);
-    element.height = Math.round(layoutOf(asked).height * ratio);
-    context.scale(ratio, ratio);
-    drawStrip(context, asked);
-  }, [overview, mode, width, plot, span_ns]);
+interface Drag {
+  /** Pixels where it began and where it is. */
+  start: number;
+  now: number;
+  /** What was shown when it began to be moved; null where a range is being chosen. */
+  moving: Range | null;
+}
 
-  const { strip } = overview;
-  const binWidth = (width * strip.bin_ns) / span_ns;
-  function onKeyDown(event: KeyboardEvent): void {
-    const by = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10 }[event.key];
-    if (event.key === "Escape") setBin(null);
-    if (by === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
+function StripBox(props: {
+  run: Summed;
+  runs: readonly Summed[];
+  view: View;
+  onRange: (range: Range | null) => void;
+}) {
+  const { run, runs, view, onRange } = props;
+  const { strip } = run.overview;
+  const box = useRef<HTMLDivElement>(null);
+  const width = useWidth(box);
+  /** The time of the trace whose bin is shown. */
+  const [at, setAt] = useState<number | null>(null);
+  const [drag, setDrag] = useState<Drag | null>(null);
+  const input = useMemo(() => stripInput(run, runs, view, width), [run, runs, view, width]);
+  const layout = useMemo(() => layoutOf(input), [input]);
+  const draw = useCallback((context: Context) => drawStrip(context, input), [input]);
+  const bin = at === null || drag !== null ? null : layout.binAt(at);
+
+  const whole = wholeOf(runs);
+  const shown: Range = [input.from_ns, input.from_ns + input.span_ns];
+  /** Times of a range are counted from the start of the strip. */
+  const offsetAt = (x: number) => layout.nsAt(x) - strip.start_ns;
+  const xIn = (event: MouseEvent) =>
+    event.clientX - (box.current?.getBoundingClientRect().left ?? 0);
+  const zoom = (factor: number, offset: number) => onRange(zoomed(shown, factor, offset, whole));
+
+  function onWheel(event: WheelEvent): void {
+    const scale = event.deltaMode === WheelEvent.DOM_DELTA_PIXEL ? 1 : LINE;
+    const [x, y] = [event.deltaX * scale, event.deltaY * scale];
+    if (event.ctrlKey || event.metaKey) {
+      const turns = Math.max(-1, Math.min(1, y / WHEEL_TURN));
+      zoom(2 ** turns, offsetAt(xIn(event)));
+    } else if (view.range !== null && (event.shiftKey || Math.abs(x) > Math.abs(y))) {
+      onRange(moved(view.range, ((x || y) / width) * input.span_ns, whole));
+    } else return;
     event.preventDefault();
-    setBin((now) => Math.min(strip.bins - 1, Math.max(0, now === null ? 0 : now + by)));
   }
 
+  function onPointerDown(event: PointerEvent): void {
+    if (event.button !== 0) return;
+    box.current?.setPointerCapture(event.pointerId);
+    const x = xIn(event);
+    setDrag({ start: x, now: x, moving: event.shiftKey ? shown : null });
+  }
+
+  function onPointerMove(event: PointerEvent): void {
+    const x = xIn(event);
+    setAt(layout.nsAt(x));
+    if (drag === null) return;
+    setDrag({ ...drag, now: x });
+    if (drag.moving !== null && view.range !== null) {
+      onRange(moved(drag.moving, ((drag.start - x) / width) * input.span_ns, whole));
+    }
+  }
+
+  function onPointerUp(): void {
+    if (drag !== null && drag.moving === null && Math.abs(drag.now - drag.start) >= DRAG_MIN) {
+      const [from, to] = [drag.start, drag.now].sort((a, b) => a - b) as [number, number];
+      onRange(within(offsetAt(Math.max(0, from)), offsetAt(Math.min(width, to)), whole));
+    }
+    setDrag(null);
+  }
+
+  /** Shows the bin that lies `by` bins from the one shown, and moves it into view. */
+  function step(by: number): void {
+    const now = at === null ? null : layout.binAt(at);
+    const first = layout.nsAt(0) + 1;
+    const next = now ? (now.from_ns + now.to_ns) / 2 + by * (now.to_ns - now.from_ns) : first;
+    const last = strip.start_ns + run.overview.wall_ns - 1;
+    const time = Math.min(last, Math.max(strip.start_ns, next));
+    setAt(time);
+    const over = Math.max(0, time - layout.nsAt(width)) || Math.min(0, time - layout.nsAt(0));
+    if (view.range !== null && over !== 0) {
+      onRange(moved(view.range, over + Math.sign(over) * 0.1 * input.span_ns, whole));
+    }
+  }
+
+  function onKeyDown(event: KeyboardEvent): void {
+    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    const middle = at === null ? (shown[0] + shown[1]) / 2 : at - strip.start_ns;
+    const move = (part: number) =>
+      view.range && onRange(moved(view.range, part * input.span_ns, whole));
+    const keys: Record<string, () => void> = {
+      ArrowLeft: () => (event.shiftKey ? move(-0.2) : step(-1)),
+      ArrowRight: () => (event.shiftKey ? move(0.2) : step(1)),
+      PageUp: () => step(-10),
+      PageDown: () => step(10),
+      "+": () => zoom(0.5, middle),
+      "=": () => zoom(0.5, middle),
+      "-": () => zoom(2, middle),
+      Escape: () => {
+        setAt(null);
+        if (drag !== null) setDrag(null);
+        else if (view.range !== null) onRange(null);
+      },
+    };
+    const act = keys[event.key];
+    if (act === undefined) return;
+    event.preventDefault();
+    act();
+  }
+
+  const { top, bottom, height } = layout;
+  const [left, right] = [drag?.start ?? 0, drag?.now ?? 0].sort((a, b) => a - b) as [
+    number,
+    number,
+  ];
   return (
     <div
-      class="strip-box"
+      ref={box}
+      class={`strip-box ${drag?.moving ? "moving" : ""}`}
       role="slider"
       aria-valuemin={1}
-      aria-valuemax={strip.bins}
-      aria-valuenow={(bin ?? 0) + 1}
-      aria-valuetext={bin === null ? "no bin" : binText(run, bin)}
-      aria-label={`Timeline of ${run.label}: arrow keys go through its bins`}
+      aria-valuemax={bin?.strip.bins ?? strip.bins}
+      aria-valuenow={(bin?.index ?? 0) + 1}
+      aria-valuetext={bin === null ? "no bin" : binText(bin)}
+      aria-label={`Timeline of ${run.label}: arrow keys go through its bins, with Shift they move it, + and − zoom, Escape shows all of it`}
       tabIndex={0}
       onKeyDown={onKeyDown}
-      onBlur={() => setBin(null)}
-      onPointerMove={(event) => {
-        const box = event.currentTarget.getBoundingClientRect();
-        setBin(layout.binAt(event.clientX - box.left));
-      }}
-      onPointerLeave={() => setBin(null)}
+      onBlur={() => setAt(null)}
+      onWheel={onWheel}
+      onPointerDown={onPointerDown}
+      onPointerMove={onPointerMove}
+      onPointerUp={onPointerUp}
+      onPointerCancel={() => setDrag(null)}
+      onPointerLeave={() => setAt(null)}
+      onDblClick={() => onRange(null)}
     >
-      <canvas ref={canvas} style={{ width: "100%", height: `${layout.height}px` }} />
-      {bin !== null && (
-        <>
-          <i
-            class="cursor"
-            style={{
-              left: `${bin * binWidth}px`,
-              width: `${Math.max(1, binWidth)}px`,
-              top: `${layout.top}px`,
-              height: `${plot}px`,
-            }}
-          />
-          <Tip run={run} bin={bin} x={(bin + 1) * binWidth} y={layout.bottom} width={width} />
-        </>
+      <Canvas width={width} height={height} draw={draw} />
+      {drag !== null && drag.moving === null && right - left >= DRAG_MIN && (
+        <i
+          class="cursor selection"
+          style={{
+            left: `${left}px`,
+            width: `${right - left}px`,
+            top: `${top}px`,
+            height: `${bottom - top}px`,
+          }}
+        >
+          {duration(((right - left) / width) * input.span_ns)}
+        </i>
       )}
+      {bin !== null && <BinShown run={run} bin={bin} layout={layout} width={width} />}
     </div>
   );
 }
 
 /** A bin in words, for those who do not see it. */
-function binText({ overview }: Summed, bin: number): string {
-  const { strip } = overview;
-  const from = strip.start_ns + bin * strip.bin_ns;
-  return `at ${duration(from)}: busy ${duration(strip.device_busy_ns[bin] ?? 0)}`;
+function binText({ strip, index, from_ns, to_ns }: Bin): string {
+  const busy = strip.device_busy_ns[index] ?? 0;
+  return `${stretch(from_ns, to_ns)}: busy ${duration(busy)}`;
 }
 
 const TIP_WIDTH = 290;
 
-function Tip(props: { run: Summed; bin: number; x: number; y: number; width: number }) {
-  const { run, bin, x, y, width } = props;
+function BinShown(props: {
+  run: Summed;
+  bin: Bin;
+  layout: ReturnType<typeof layoutOf>;
+  width: number;
+}) {
+  const { run, bin, layout, width } = props;
   const { overview } = run;
-  const { strip } = overview;
-  const from = strip.start_ns + bin * strip.bin_ns;
-  const busy = strip.device_busy_ns[bin] ?? 0;
-  const parts = inOrder(strip.categories).flatMap((category) => {
-    const ns = strip.busy_ns[strip.categories.indexOf(category)]?.[bin] ?? 0;
+  const { strip, index, from_ns, to_ns } = bin;
+  const from = Math.max(0, layout.xOf(from_ns));
+  const to = Math.min(width, layout.xOf(to_ns));
+  const busy = strip.device_busy_ns[index] ?? 0;
+  const parts = rowsOf(strip).flatMap(({ category, busy_ns }) => {
+    const ns = busy_ns[index] ?? 0;
     return ns > 0 ? [{ category, ns }] : [];
   });
   const gaps = overview.gaps
-    .map((gap, index) => ({ gap, number: index + 1 }))
-    .filter(({ gap }) => gap.start_ns < from + strip.bin_ns && gap.start_ns + gap.dur_ns > from);
-  const left = x + 12 + TIP_WIDTH > width ? x - TIP_WIDTH - 24 : x + 12;
+    .map((gap, at) => ({ gap, number: at + 1 }))
+    .filter(({ gap }) => gap.start_ns < to_ns && gap.start_ns + gap.dur_ns > from_ns);
+  const middle = (from_ns + to_ns) / 2;
+  const step = overview.steps.find(
+    ({ start_ns, dur_ns }) => start_ns <= middle && middle < start_ns + dur_ns,
+  );
+  const left = to + 12 + TIP_WIDTH > width ? from - TIP_WIDTH - 12 : to + 12;
   return (
-    <div class="tip" role="tooltip" style={{ left: `${left}px`, top: `${y + 8}px` }}>
-      <b>
-        {duration(from)} to {duration(from + strip.bin_ns)}
-      </b>
-      <dl>
-        <div>
-          <dt>{overview.basis === "device" ? "busy" : "CPU self time"}</dt>
-          <dd title={exactDuration(busy)}>
-            {duration(busy)} of {duration(capacity(overview))}
-          </dd>
-        </div>
-        {parts.map(({ category, ns }) => (
-          <div key={category}>
-            <dt>
-              <i class="swatch" style={{ background: paintOf(category).fill }} />
-              {category}
-            </dt>
-            <dd>{duration(ns)}</dd>
+    <>
+      <i
+        class="cursor"
+        style={{
+          left: `${from}px`,
+          width: `${Math.max(1, to - from)}px`,
+          top: `${layout.top}px`,
+          height: `${layout.bottom - layout.top}px`,
+        }}
+      />
+      <div
+        class="tip"
+        role="tooltip"
+        style={{ left: `${Math.max(0, left)}px`, top: `${layout.bottom + 8}px` }}
+      >
+        <b>{stretch(from_ns, to_ns)}</b>
+        {step && (
+          <span class="of">
+            step {step.index}: {step.name}
+          </span>
+        )}
+        <dl>
+          <div>
+            <dt>{overview.basis === "device" ? "busy" : "CPU self time"}</dt>
+            <dd title={exactDuration(busy)}>
+              {duration(busy)} of {duration(capacity(overview, strip))}
+            </dd>
           </div>
+          {parts.map(({ category, ns }) => (
+            <div key={category}>
+              <dt>
+                <i class="swatch" style={{ background: paintOf(category).fill }} />
+                {category}
+              </dt>
+              <dd>{duration(ns)}</dd>
+            </div>
+          ))}
+        </dl>
+        {gaps.slice(0, 2).map(({ gap, number }) => (
+          <p key={number}>
+            Gap {number}, {duration(gap.dur_ns)}: {gap.reason}
+          </p>
         ))}
-      </dl>
-      {gaps.slice(0, 2).map(({ gap, number }) => (
-        <p key={number}>
-          Gap {number}, {duration(gap.dur_ns)}: {gap.reason}
-        </p>
-      ))}
-    </div>
+      </div>
+    </>
   );
 }

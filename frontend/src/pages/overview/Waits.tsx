@@ -3,7 +3,7 @@
 import { useMemo, useRef } from "preact/hooks";
 import type { Gap, Overview } from "../../api/types";
 import { downloadCsv, fileName } from "../../browser";
-import { TreeControls } from "../../components/panel";
+import { RunChoice, SaveButtons, TreeControls, treeState } from "../../components/panel";
 import { ShareBar } from "../../components/ShareBar";
 import { type Column, TreeTable } from "../../components/TreeTable";
 import {
@@ -31,22 +31,12 @@ export function Waits(props: { run: Summed; runs: readonly Summed[]; state: Stat
       <div class="panel-head">
         <h2>Where the device waits</h2>
         {runs.length > 1 && (
-          <span class="shown">
-            in{" "}
-            <select
-              aria-label="Run of the tables"
-              value={run.id}
-              onChange={(event) =>
-                store.write({ shown: event.currentTarget.value, open: [] }, "push")
-              }
-            >
-              {runs.map((each) => (
-                <option key={each.id} value={each.id}>
-                  {each.label}
-                </option>
-              ))}
-            </select>
-          </span>
+          <RunChoice
+            word="in"
+            runs={runs}
+            shown={run.id}
+            onShow={(id) => store.write({ shown: id, open: [] }, "push")}
+          />
         )}
       </div>
       {overview.basis === "device" ? (
@@ -98,15 +88,12 @@ function Causes({ overview }: { overview: Overview }) {
           ))}
         </tbody>
       </table>
-      <button
-        type="button"
-        title="Idle time by cause, exact"
-        onClick={() =>
+      <SaveButtons
+        csvHint="Idle time by cause, exact"
+        onCsv={() =>
           downloadCsv(`${fileName(overview.trace, "waiting")}.csv`, waitingCsv(overview))
         }
-      >
-        CSV
-      </button>
+      />
     </div>
   );
 }
@@ -259,12 +246,8 @@ function Gaps(props: { overview: Overview; state: State; store: Store }) {
         nodes={nodes}
         columns={columns}
         shorten={(row, letters) => row.short(letters)}
-        sort={state.sort}
-        search={state.search}
-        open={state.open}
+        {...treeState(state, store)}
         nothing="No gap has these words in a name. Esc clears the search."
-        onSort={(sort) => store.write({ sort }, "replace")}
-        onOpen={(open) => store.write({ open }, "replace")}
       />
     </div>
   );

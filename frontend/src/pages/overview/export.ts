@@ -2,24 +2,27 @@
 
 import type { Overview } from "../../api/types";
 import { type Cell, toCsv } from "../../csv";
+import type { Range } from "../../state/url";
 import { inOrder } from "../../theme/colors";
+import type { Strips } from "./finer";
 import type { Summed } from "./summed";
 
-/** A line for each bin of each run. */
-export function stripsCsv(runs: readonly Summed[]): string {
+/** A line for each bin of each run that lies in `range`, of the finer ones where there are any. */
+export function stripsCsv(runs: readonly Summed[], range: Range | null, finer: Strips): string {
   const names = inOrder(runs.flatMap((run) => run.overview.strip.categories));
   return toCsv(
     ["run", "basis", "start_ns", "bin_ns", "device_busy_ns", ...names.map((name) => `${name}_ns`)],
-    runs.flatMap(({ label, overview: { strip, basis } }) =>
-      strip.device_busy_ns.map((busy, bin) => [
-        label,
-        basis,
-        strip.start_ns + bin * strip.bin_ns,
-        strip.bin_ns,
-        busy,
-        ...names.map((name) => strip.busy_ns[strip.categories.indexOf(name)]?.[bin] ?? 0),
-      ]),
-    ),
+    runs.flatMap(({ id, label, overview }) => {
+      const first = overview.strip.start_ns;
+      const [from, to] = range ?? [0, overview.wall_ns];
+      const strip = (range && finer.get(id)) ?? overview.strip;
+      return strip.device_busy_ns.flatMap((busy, bin) => {
+        const start = strip.start_ns + bin * strip.bin_ns;
+        if (start >= first + to || start + strip.bin_ns <= first + from) return [];
+        const of = (name: string) => strip.busy_ns[strip.categories.indexOf(name)]?.[bin] ?? 0;
+        return [[label, overview.basis, start, strip.bin_ns, busy, ...names.map(of)]];
+      });
+    }),
   );
 }
 

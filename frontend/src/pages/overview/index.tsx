@@ -2,20 +2,27 @@
 
 import { useEffect, useMemo } from "preact/hooks";
 import { download, downloadCsv, fileName } from "../../browser";
+import { AfterPaint } from "../../components/AfterPaint";
 import { Segmented } from "../../components/controls";
 import { Legend } from "../../components/Legend";
 import { ErrorNotice, FileErrors, Reading, Warnings } from "../../components/notices";
 import { SaveButtons } from "../../components/panel";
+import { stretch } from "../../drawing/axis";
+import { PICTURE_ROOM, pictureOf } from "../../drawing/picture";
 import { useLoaded } from "../../state/loaded";
-import type { Axis } from "../../state/url";
+import type { Store } from "../../state/location";
+import type { Axis, Range, State } from "../../state/url";
 import type { PageProps } from "../registry";
 import { runsCsv, stripsCsv } from "./export";
-import { timelinePicture } from "./picture";
+import { Facts } from "./Facts";
+import { useFiner } from "./finer";
 import { RunsTable } from "./RunsTable";
+import { useRange, zoomed } from "./range";
+import { drawStrip, layoutOf } from "./strip";
 import { type AllSummed, type Summed, sumAll } from "./summed";
-import { Timeline } from "./Timeline";
+import { stripInput, Timeline, type View, wholeOf } from "./Timeline";
 import { Waits } from "./Waits";
-import { caption, headline } from "./words";
+import { caption, deviceNames, headline } from "./words";
 
 export function OverviewPage(props: PageProps) {
   const { client, runs, selection, state, store } = props;
@@ -46,52 +53,78 @@ export function OverviewPage(props: PageProps) {
       {data && shown && (
         <div class={loaded.dataKey === key ? "" : "stale"}>
           <Chart {...props} summed={data.runs} />
-          <section class="panel">
-            <div class="panel-head">
-              <h2>Runs</h2>
-              <span class="space" />
-              <button
-                type="button"
-                title="A line for each device of each run, with exact figures"
-                onClick={() =>
-                  downloadCsv(
-                    `${fileName("runs", ...data.runs.map((run) => run.label))}.csv`,
-                    runsCsv(data.runs),
-                  )
-                }
-              >
-                CSV
-              </button>
-            </div>
-            <RunsTable
-              runs={data.runs}
-              shown={shown.id}
-              onShow={(id) => store.write({ shown: id, open: [] }, "push")}
-            />
-          </section>
-          <Warnings
-            groups={data.runs.map((run) => ({
-              title: data.runs.length > 1 ? run.label : "",
-              warnings: run.overview.warnings,
-            }))}
-          />
-          <Waits run={shown} runs={data.runs} state={state} store={store} />
+          <AfterPaint>
+            {() => <Below summed={data.runs} shown={shown} state={state} store={store} />}
+          </AfterPaint>
         </div>
       )}
     </>
   );
 }
 
+/** What is below the chart. */
+function Below(props: { summed: readonly Summed[]; shown: Summed; state: State; store: Store }) {
+  const { summed, shown, state, store } = props;
+  const labels = summed.map((run) => run.label);
+  return (
+    <>
+      <section class="panel">
+        <div class="panel-head">
+          <h2>Runs</h2>
+          <span class="space" />
+          <SaveButtons
+            csvHint="A line for each device of each run, with exact figures"
+            onCsv={() => downloadCsv(`${fileName("runs", ...labels)}.csv`, runsCsv(summed))}
+          />
+        </div>
+        <RunsTable
+          runs={summed}
+          shown={shown.id}
+          onShow={(id) => store.write({ shown: id, open: [] }, "push")}
+        />
+      </section>
+      <Warnings
+        groups={summed.map((run) => ({
+          title: summed.length > 1 ? run.label : "",
+          warnings: run.overview.warnings,
+        }))}
+      />
+      <Facts runs={summed} />
+      <Waits run={shown} runs={summed} state={state} store={store} />
+    </>
+  );
+}
+
 function Chart(props: PageProps & { summed: readonly Summed[] }) {
-  const { summed, state, store, mode } = props;
+  const { client, summed, selection, state, store, mode } = props;
   const words = useMemo(() => headline(summed), [summed]);
-  const explained = caption(summed, state.axis, props.selection.length > 0);
+  const [range, setRange] = useRange(store, state);
+  const finer = useFiner(client, summed, selection, range);
+  const { strips } = finer;
+  const view = useMemo(
+    (): View => ({ axis: state.axis, range, finer: strips, mode }),
+    [state.axis, range, strips, mode],
+  );
+  const explained = caption(summed, range === null ? state.axis : "shared", selection.length > 0);
   const file = fileName("timeline", ...summed.map((run) => run.label));
   const names = summed.flatMap((run) => run.overview.strip.categories);
 
   async function savePicture(): Promise<void> {
-    const input = { runs: summed, axis: state.axis, mode };
-    const picture = await timelinePicture({ ...input, title: words.sentence, caption: explained });
+    const picture = await pictureOf({
+      title: words.sentence,
+      caption: explained,
+      mode,
+      names,
+      hasUnlinked: false,
+      parts: summed.map((run) => {
+        const input = stripInput(run, summed, view, PICTURE_ROOM);
+        return {
+          text: `${run.label}, ${deviceNames(run.overview)}`,
+          height: layoutOf(input).height,
+          draw: (context) => drawStrip(context, input),
+        };
+      }),
+    });
     download(`${file}.png`, picture);
   }
 
@@ -110,22 +143,75 @@ function Chart(props: PageProps & { summed: readonly Summed[] }) {
                 { id: "own", title: "Full width each", hint: "Each run fills the width" },
               ]}
               value={state.axis}
-              onChange={(id) => store.write({ axis: id as Axis }, "push")}
+              onChange={(id) => store.write({ axis: id as Axis, range: null }, "push")}
             />
+          )}
+          <ZoomButtons summed={summed} range={range} onRange={setRange} />
+          {finer.error && (
+            <span class="soft" role="status">
+              Finer bins could not be read: {finer.error.message}
+            </span>
           )}
           <span class="space" />
           <SaveButtons
-            csvHint="The figures of the strips, exact"
-            onCsv={() => downloadCsv(`${file}.csv`, stripsCsv(summed))}
+            csvHint="The figures of the strips, exact, of the time that is shown"
+            onCsv={() => downloadCsv(`${file}.csv`, stripsCsv(summed, range, strips))}
             onPng={savePicture}
           />
         </div>
         <figure class="strips">
-          <Timeline runs={summed} axis={state.axis} mode={mode} />
+          <Timeline runs={summed} view={view} onRange={setRange} />
           <Legend names={names} hasUnlinked={false} />
           <figcaption>{explained}</figcaption>
         </figure>
       </section>
     </>
+  );
+}
+
+function ZoomButtons(props: {
+  summed: readonly Summed[];
+  range: Range | null;
+  onRange: (range: Range | null) => void;
+}) {
+  const { summed, range, onRange } = props;
+  const whole = wholeOf(summed);
+  const shown: Range = range ?? [0, whole];
+  const start = summed[0]?.overview.strip.start_ns ?? 0;
+  const zoom = (factor: number) => onRange(zoomed(shown, factor, (shown[0] + shown[1]) / 2, whole));
+  return (
+    <fieldset class="zoom" aria-label="Zoom">
+      <button
+        type="button"
+        aria-label="Zoom in"
+        title="Zoom in: drag over the strip, or Ctrl and the wheel, or +"
+        onClick={() => zoom(0.5)}
+      >
+        +
+      </button>
+      <button
+        type="button"
+        aria-label="Zoom out"
+        title="Zoom out: Ctrl and the wheel, or −"
+        disabled={range === null}
+        onClick={() => zoom(2)}
+      >
+        −
+      </button>
+      {range === null ? (
+        <span class="soft">Drag over a strip to zoom in</span>
+      ) : (
+        <>
+          <button
+            type="button"
+            title="Double click, or Escape. Shift and the wheel, a drag or an arrow key moves along."
+            onClick={() => onRange(null)}
+          >
+            Show all
+          </button>
+          <span class="soft">{stretch(start + range[0], start + range[1])}</span>
+        </>
+      )}
+    </fieldset>
   );
 }

@@ -40,10 +40,17 @@ export function deviceNames(overview: Overview): string {
   if (overview.basis !== "device") return "CPU only";
   const counts = new Map<string, number>();
   for (const device of overview.devices) {
-    const name = device.name || `device ${device.index}`;
+    const name = device.name || "unknown device";
     counts.set(name, (counts.get(name) ?? 0) + 1);
   }
   return [...counts].map(([name, n]) => (n > 1 ? `${n} × ${name}` : name)).join(", ");
+}
+
+/** Whose steps are numbered: the profiler's, or those that a component counts. */
+function steps(runs: readonly Summed[]): string {
+  const names = runs.flatMap((run) => run.overview.steps.map((step) => step.name));
+  const whose = names.map((name) => /^(.*) step \d+$/.exec(name)?.[1] ?? "the profiler");
+  return `the steps of ${[...new Set(whose)].join(" and of ")}, counted from 0`;
 }
 
 /** What the strips count and where the figures come from. */
@@ -67,7 +74,7 @@ export function caption(runs: readonly Summed[], axis: Axis, isFiltered: boolean
     );
   }
   if (runs.some((run) => run.overview.steps.length > 0)) {
-    parts.push("Above a strip: the profiler's steps.");
+    parts.push(`Above a strip: ${steps(runs)}.`);
   }
   if (runs.some((run) => run.overview.gaps.length > 0)) {
     parts.push("Below it: the largest gaps, numbered as in the table.");
