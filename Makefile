@@ -17,6 +17,10 @@ PYTEST_ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.genscope-installed
+# The other profiler plugin, in a folder of its own: a test serves both side by side, and the demo
+# does not get its tab.
+PEER := $(VENV)/torch-tb-profiler
+PEER_INSTALLED := $(PEER)/.installed
 NODE_MODULES := frontend/node_modules/.package-lock.json
 RECORDED = $(RUNS)/.recorded
 # mypy refuses a folder in which there is no Python file yet.
@@ -31,7 +35,7 @@ demo: bundle $(RECORDED)
 	@echo "Open http://$(HOST):$(PORT)/#genscope&gs.page=operators&gs.runs=$(FIRST_SEEN)"
 	$(BIN)/tensorboard --logdir $(RUNS) --host $(HOST) --port $(PORT)
 
-test: check chromium
+test: check chromium $(PEER_INSTALLED)
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
 check: lint types imports frontend
@@ -62,6 +66,12 @@ clean:
 $(INSTALLED): pyproject.toml hatch_build.py constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -c constraints.txt -e '.[dev]'
+	touch $@
+
+$(PEER_INSTALLED): constraints.txt | $(INSTALLED)
+	rm -rf $(PEER)
+	$(BIN)/python -m pip install -c constraints.txt --no-deps --target $(PEER) \
+	  torch-tb-profiler pandas python-dateutil six tzdata
 	touch $@
 
 bundle: $(INSTALLED)

@@ -15,6 +15,12 @@ def shared_traces() -> Path | None:
     return folder if folder.is_dir() else None
 
 
+def torch_tb_profiler() -> Path | None:
+    """The folder into which make puts the other profiler plugin; None where it is not there."""
+    folder = REPOSITORY / ".venv" / "torch-tb-profiler"
+    return folder if (folder / "torch_tb_profiler").is_dir() else None
+
+
 def in_ci() -> bool:
     """Whether this is a CI run, where nothing that is missing may be skipped."""
     return os.environ.get("CI", "").lower() in ("1", "true")

@@ -39,7 +39,8 @@ def adds_up(found: Overview) -> None:
     lengths = [gap.dur_ns for gap in found.gaps]
     assert lengths == sorted(lengths, reverse=True)
     for gap in found.gaps:
-        assert all(activity.overlap_ns <= gap.dur_ns for activity in gap.cpu)
+        assert sum(activity.overlap_ns for activity in gap.cpu) == gap.dur_ns
+        assert all(activity.overlap_ns > 0 for activity in gap.cpu)
 
 
 @pytest.mark.parametrize("name", TRACES)
@@ -95,7 +96,8 @@ def test_idle_time_is_told_apart_by_cause(tmp_path: Path) -> None:
     (late,) = [gap for gap in found.gaps if gap.cause == "launch"]
     assert (late.before, late.after) == (GEMM, GEMM)
     assert [(act.kind, act.name, act.overlap_ns) for act in late.cpu] == [
-        ("op", "aten::add", 50_000),
+        ("none", "nothing recorded", 50_000),
+        ("op", "aten::add", 48_000),
         ("runtime", "cudaLaunchKernel", 2_000),
     ]
     assert found.limit == "queue" and "idle 44.7 %" in found.sentence
@@ -161,6 +163,47 @@ def test_a_step_range_limits_work_and_window(tmp_path: Path) -> None:
     nothing = breakdown(trace, Selection(first_step=7))
     assert (nothing.basis_sum_ns, nothing.categories, nothing.wall_ns) == (0, [], 0)
     assert overview(trace, Selection(first_step=7)).limit == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("selection", "missing", "said"),
+    [
+        (Selection(first_step=0, last_step=1), 0, ""),
+        (Selection(first_step=1), 0, ""),
+        (Selection(last_step=1), 0, ""),
+        (Selection(first_step=1, last_step=4), 3, "steps are 0 to 1, without the selected 2 to 4"),
+        (Selection(last_step=2), 1, "without the selected 2: the figures are of 0 to 1"),
+        (Selection(first_step=5, last_step=6), 2, "without the selected 5 to 6: nothing is left"),
+        (Selection(first_step=2), 1, "without the selected 2: nothing is left"),
+    ],
+)
+def test_steps_that_a_run_lacks_are_said(
+    selection: Selection, missing: int, said: str, tmp_path: Path
+) -> None:
+    trace = read(tmp_path, two_steps())
+    for result in (breakdown(trace, selection), overview(trace, selection)):
+        found = [warning for warning in result.warnings if warning.code == "steps_missing"]
+        assert sum(warning.count for warning in found) == missing
+        assert all(said in warning.message for warning in found)
+
+
+def test_steps_are_counted_in_each_run_whatever_the_profiler_calls_them(tmp_path: Path) -> None:
+    later = [
+        {**one, "name": one["name"].replace("#0", "#70").replace("#1", "#71")}
+        for one in two_steps()
+    ]
+    second = Selection(first_step=1, last_step=1)
+    found = [breakdown(read(tmp_path, events), second) for events in (two_steps(), later)]
+    assert [run.basis_sum_ns for run in found] == [100_000, 100_000]
+    assert [run.wall_ns for run in found] == [100_000, 100_000]
+
+
+def test_a_trace_without_steps_says_so_where_some_are_selected(tmp_path: Path) -> None:
+    trace = read(tmp_path, work(1, 0, 1, 99))
+    assert not breakdown(trace).warnings
+    (warning,) = breakdown(trace, Selection(first_step=0, last_step=2)).warnings[:1]
+    assert (warning.code, warning.count) == ("steps_missing", 3)
+    assert "The trace has no steps" in warning.message
 
 
 def test_components_and_passes_limit_the_figures(tmp_path: Path) -> None:

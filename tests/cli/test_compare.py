@@ -48,3 +48,29 @@ def test_the_recorded_pair_of_the_baseline_and_flash_attention(shared_traces: Pa
     done = genscope("compare", *pair)
     assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout.decode().startswith("Device time 1213 → 525 ms, 2.31x; ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "ops", "kernels"),
+    [
+        (["--depth", "1"], 0, 0),
+        ([], 10, 0),
+        (["--rows", "3"], 3, 0),
+        (["--depth", "3", "--rows", "2"], 2, 4),
+    ],
+)
+def test_the_ops_that_changed_most_are_listed_and_add_up(
+    shared_traces: Path, arguments: list[str], ops: int, kernels: int
+) -> None:
+    pair = [shared_traces / f"image-sam-{side}-a100.json.gz" for side in ("baseline", "flash")]
+    out = genscope("compare", *pair, *arguments, "--format", "markdown").stdout.decode()
+    _, _, table = out.partition("what changed most\n")
+    assert bool(table) == bool(ops)
+    rows = [line for line in table.splitlines() if line.startswith("| ")][2:]
+    inner = [row for row in rows if row.startswith("| &emsp;")]
+    outer = [row for row in rows if row not in inner]
+    if ops:
+        assert "aten::addmm | Linear | 444 ms | 21.5 ms | -422 ms | 20.6x | 832 | 704" in outer[0]
+        assert len(outer) == ops + 2 and f"{63 - ops} more ops" in outer[-2]
+        assert "**Total**" in outer[-1] and "**-688 ms**" in outer[-1]
+    assert len([row for row in inner if "more kernel" not in row]) == kernels

@@ -25,6 +25,7 @@ from genscope.tensorboard.reading import CachedReading, Opened, Progress
 from genscope.tensorboard.static import Static
 
 DATA = "/data/plugin/genscope"
+FILE = "host.1.pt.trace.json"
 PATIENCE_S = 60.0
 
 
@@ -157,3 +158,13 @@ def opened_files() -> Iterator[list[str]]:
 def by_id(runs: Mapping[str, Any]) -> dict[str, Any]:
     """The answer of the route `runs`, by id."""
     return {run["id"]: run for run in runs["runs"]}
+
+
+def operators(of: Client, run: str) -> TestResponse:
+    """The breakdown of a run, waited for."""
+    return settled(lambda: of.get(f"{DATA}/operators", query_string={"run": run}))
+
+
+def compared(of: Client, *runs: str) -> TestResponse:
+    """The comparison of runs, waited for."""
+    return settled(lambda: of.get(f"{DATA}/compare", query_string={"run": list(runs)}))

@@ -6,7 +6,7 @@ from genscope.tensorboard.memory import Memory
 
 
 def test_what_was_used_longest_ago_goes_first() -> None:
-    memory = Memory[str](max_bytes=10)
+    memory = Memory[str, bytes](len, 10)
     memory.put("a", b"1234")
     memory.put("b", b"1234")
     assert memory.get("a") == b"1234"
@@ -16,7 +16,7 @@ def test_what_was_used_longest_ago_goes_first() -> None:
 
 
 def test_an_answer_too_large_for_it_is_kept_until_the_next() -> None:
-    memory = Memory[str](max_bytes=1)
+    memory = Memory[str, bytes](len, 1)
     memory.put("a", b"1234")
     assert memory.get("a") == b"1234"
     memory.put("b", b"12")
@@ -24,7 +24,7 @@ def test_an_answer_too_large_for_it_is_kept_until_the_next() -> None:
 
 
 def test_an_answer_given_again_counts_once() -> None:
-    memory = Memory[str](max_bytes=10)
+    memory = Memory[str, bytes](len, 10)
     for _ in range(5):
         memory.put("a", b"1234")
     memory.put("b", b"1234")

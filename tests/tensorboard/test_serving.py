@@ -16,17 +16,24 @@ from typing import Any
 
 import pytest
 
+from tests.paths import in_ci, torch_tb_profiler
 from tests.tensorboard.support import DATA, trace_text, until, write
 
 FILE = "host.1.pt.trace.json"
 
 
 @contextlib.contextmanager
-def tensorboard(folder: Path, *arguments: str) -> Iterator[str]:
-    """Run TensorBoard in `folder` on a free port; yields its address, without a slash behind."""
+def tensorboard(folder: Path, *arguments: str, beside: Path | None = None) -> Iterator[str]:
+    """Run TensorBoard in `folder` on a free port; yields its address, without a slash behind.
+
+    With what is installed in the folder `beside` as well.
+    """
     log = folder / "tensorboard.log"
     command = [sys.executable, "-m", "tensorboard.main", "--port", "0", "--host", "127.0.0.1"]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    if beside is not None:
+        more = [os.environ["PYTHONPATH"]] if os.environ.get("PYTHONPATH") else []
+        environment["PYTHONPATH"] = os.pathsep.join([str(beside), *more])
     with open(log, "wb") as out:
         process = subprocess.Popen(
             [*command, *arguments], cwd=folder, env=environment, stdout=out, stderr=out
@@ -85,9 +92,12 @@ def test_tensorboard(tmp_path: Path, arguments: list[str], prefix: str, run: str
 
 def test_beside_torch_tb_profiler(tmp_path: Path) -> None:
     """Both plugins on one logdir: both are listed, and ours answers."""
-    pytest.importorskip("torch_tb_profiler")
+    beside = torch_tb_profiler()
+    if beside is None:
+        assert not in_ci(), "make has not installed torch-tb-profiler"
+        pytest.importorskip("torch_tb_profiler")
     write(tmp_path / "runs" / "base" / FILE, trace_text(3))
-    with tensorboard(tmp_path, "--logdir", "runs") as address:
+    with tensorboard(tmp_path, "--logdir", "runs", beside=beside) as address:
         listing = until(
             lambda: get(f"{address}/data/plugins_listing")[1],
             lambda tabs: tabs["genscope"]["enabled"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from genscope.analysis.differences import differences
 from genscope.analysis.results import CategoryBar, CategoryRow, Comparison, Operators, RunBar
 from genscope.trace.errors import TraceWarning
 
@@ -13,7 +14,7 @@ def compare(runs: Sequence[tuple[str, Operators]]) -> Comparison:
 
     Every run has the same categories in the same order: those of the base by time, then the
     others by time, with zeros where a run has none. A run on another basis than the base has no
-    `relative`, `delta_ns` or `speedup`, and the comparison a warning.
+    `relative`, `delta_ns`, `speedup` or `differences`, and the comparison a warning.
 
     Raises ValueError without a run.
     """
@@ -23,7 +24,10 @@ def compare(runs: Sequence[tuple[str, Operators]]) -> Comparison:
     categories = _order([operators for _, operators in runs])
     return Comparison(
         base=label,
-        runs=[_run(name, operators, base, categories) for name, operators in runs],
+        runs=[
+            _run(name, operators, base, categories, is_base=place == 0)
+            for place, (name, operators) in enumerate(runs)
+        ],
         warnings=list(_warnings(runs)),
     )
 
@@ -37,7 +41,9 @@ def _order(runs: Sequence[Operators]) -> list[str]:
     return list(order)
 
 
-def _run(label: str, run: Operators, base: Operators, categories: Sequence[str]) -> RunBar:
+def _run(
+    label: str, run: Operators, base: Operators, categories: Sequence[str], *, is_base: bool
+) -> RunBar:
     comparable = run.basis == base.basis
     rows = {row.category: row for row in run.categories}
     base_rows = {row.category: row for row in base.categories}
@@ -55,6 +61,7 @@ def _run(label: str, run: Operators, base: Operators, categories: Sequence[str])
             _category(name, rows.get(name), base_rows.get(name), base.basis_sum_ns, comparable)
             for name in categories
         ],
+        differences=differences(base, run) if comparable and not is_base else [],
         warnings=list(run.warnings),
     )
 

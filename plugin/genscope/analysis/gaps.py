@@ -17,8 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from genscope.analysis import timeline
-from genscope.analysis.results import Activity, Gap
-from genscope.trace.link import MODULE_PREFIX, rows_named
+from genscope.analysis.doing import Doing
+from genscope.analysis.results import Gap
+from genscope.trace.link import rows_named
 from genscope.trace.model import NONE, Bool, Int64, Kind, Trace
 from genscope.trace.nest import Nest
 
@@ -30,12 +31,6 @@ LARGEST = 20
 
 _SYNC = re.compile(r"Synchronize|^(cuda|hip)Memcpy($|DtoH|HtoD|2D$)|EventQuery|hipMemcpyWithStream")
 _DATA = re.compile(r"DataLoader|dataloader|data_loader|load_batch", re.ASCII)
-_KINDS: tuple[tuple[Kind, str], ...] = (
-    (Kind.ANNOTATION, "annotation"),
-    (Kind.RUNTIME, "runtime"),
-    (Kind.CPU_OP, "op"),
-    (Kind.PYTHON, "python"),
-)
 _REASONS = {
     LAUNCH: "the CPU had not launched the next kernel yet",
     SYNC: "the CPU was in a call that waits for the device, and launched more only after it",
@@ -122,8 +117,8 @@ def _matching(trace: Trace, kind: Kind, test: Callable[[str], object]) -> Int64:
 
 def describe(trace: Trace, gaps: Gaps) -> list[Gap]:
     """Describe the largest gaps, largest first."""
-    end_ns = trace.events.end_ns
     order = np.argsort(gaps.start - gaps.end, kind="stable")[:LARGEST]
+    doing = Doing(trace)
     return [
         Gap(
             device=int(gaps.device[place]),
@@ -133,9 +128,7 @@ def describe(trace: Trace, gaps: Gaps) -> list[Gap]:
             after=_name(trace, int(gaps.after[place])),
             cause=CAUSES[int(gaps.cause[place])],
             reason=_AT_END if gaps.after[place] == NONE else _REASONS[int(gaps.cause[place])],
-            cpu=_activities(
-                trace,
-                end_ns,
+            cpu=doing.between(
                 _thread(trace, int(gaps.after[place])),
                 int(gaps.start[place]),
                 int(gaps.end[place]),
@@ -158,34 +151,3 @@ def _thread(trace: Trace, after: int) -> int:
     launches = trace.links.launch[trace.links.launch >= 0]
     rows = launches if len(launches) else np.flatnonzero(events.kind == Kind.CPU_OP)
     return int(np.bincount(events.track[rows]).argmax()) if len(rows) else NONE
-
-
-def _activities(trace: Trace, end_ns: Int64, track: int, start: int, end: int) -> list[Activity]:
-    """What a thread did from `start` to `end`: of each kind the event that covers the most.
-
-    Of several that cover as much, the shortest: it says more precisely what was going on.
-    `end_ns`, shape (n,), are the ends of all events.
-    """
-    events = trace.events
-    on_track = np.flatnonzero((events.track == track) & (events.start_ns < end) & (end_ns > start))
-    overlap = np.minimum(end_ns[on_track], end) - np.maximum(events.start_ns[on_track], start)
-    found = []
-    for kind, label in _KINDS:
-        mine = events.kind[on_track] == kind
-        rows, lengths = on_track[mine], overlap[mine]
-        if kind == Kind.ANNOTATION:
-            named = [not trace.name_of(row).startswith("ProfilerStep#") for row in rows.tolist()]
-            rows, lengths = rows[named], lengths[named]
-        if not len(rows):
-            continue
-        best = int(np.lexsort((events.dur_ns[rows], -lengths))[0])
-        name = trace.name_of(int(rows[best]))
-        is_module = kind == Kind.PYTHON and name.startswith(MODULE_PREFIX)
-        found.append(
-            Activity(
-                name=name.removeprefix(MODULE_PREFIX),
-                kind="module" if is_module else label,
-                overlap_ns=int(lengths[best]),
-            )
-        )
-    return sorted(found, key=lambda activity: -activity.overlap_ns)

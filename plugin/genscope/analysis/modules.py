@@ -1,17 +1,22 @@
-"""The nn.Module tree of a trace, and the component that each row of work belongs to."""
+"""The module tree of a trace, and the component that each row of work belongs to.
+
+Both come from our collectors' annotations where a trace has them, else from `nn.Module:` frames
+and from annotations that are named as pipelines name their parts.
+"""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 import numpy as np
 
+from genscope.analysis.annotations import annotations_of
 from genscope.analysis.results import ModuleRow
 from genscope.analysis.tables import by_category, figures
+from genscope.analysis.tree import ModuleTree, frames_of, module_tree
 from genscope.analysis.work import Work
+from genscope.schema import ComponentCall
 from genscope.trace.errors import TraceWarning
-from genscope.trace.link import MODULE_PREFIX
 from genscope.trace.model import NONE, Int64, Kind, Trace
 from genscope.trace.nest import Nest
 
@@ -27,77 +32,14 @@ MAX_MODULES = 4000
 """Modules beyond these, the smallest by time, are left out of a result, with a warning."""
 
 
-@dataclass(frozen=True, slots=True)
-class ModuleTree:
-    """Paths of modules; `parent` and `depth` have one entry a path, `of_row` one a row of work.
-
-    Paths are numbered so that a parent comes before its children; -1 is no module.
-    """
-
-    names: list[str]
-    parent: Int64
-    depth: Int64
-    of_row: Int64
-
-    def path(self, number: int) -> str:
-        """Names from the outermost module to this one, joined by slashes."""
-        parts = []
-        while number >= 0:
-            parts.append(self.names[number])
-            number = int(self.parent[number])
-        return "/".join(reversed(parts))
-
-
-def frames_of(trace: Trace, rows: Int64, op: Int64) -> Int64:
-    """Module frame of each row of work; backward ones take their forward op's. Shape (k,)."""
-    links = trace.links
-    frame = links.module[rows].astype(np.int64)
-    missing = (frame == NONE) & (op >= 0)
-    forward = links.forward_op[op[missing]]
-    frame[missing] = np.where(forward >= 0, links.module[forward], NONE)
-    return frame
-
-
-def module_tree(trace: Trace, frames: Int64) -> ModuleTree:
-    """Merge the frames that have the same chain of names; `frames` has shape (k,), -1 for none."""
-    outer = trace.links.module_parent
-    used = np.unique(frames[frames >= 0])
-    reached = [used]
-    while len(used):
-        used = np.unique(outer[used][outer[used] >= 0]).astype(np.int64)
-        reached.append(used)
-    every = np.unique(np.concatenate(reached)) if reached else used
-    number = np.full(len(trace.events), NONE, dtype=np.int64)
-    names: list[str] = []
-    parents: list[int] = []
-    depths: list[int] = []
-    known: dict[tuple[int, int], int] = {}
-    # Outer frames start first, so a frame's parent is numbered before it.
-    start, end = trace.events.start_ns, trace.events.end_ns
-    for row in every[np.lexsort((every, -end[every], start[every]))].tolist():
-        around = int(outer[row])
-        above = int(number[around]) if around >= 0 else NONE
-        key = (above, int(trace.events.name[row]))
-        if key not in known:
-            known[key] = len(names)
-            names.append(trace.strings[key[1]].removeprefix(MODULE_PREFIX))
-            parents.append(above)
-            depths.append(depths[above] + 1 if above >= 0 else 0)
-        number[row] = known[key]
-    return ModuleTree(
-        names=names,
-        parent=np.array(parents, dtype=np.int64),
-        depth=np.array(depths, dtype=np.int64),
-        of_row=np.where(frames >= 0, number[frames], NONE),
-    )
-
-
 def components(trace: Trace, at: Int64, tree: ModuleTree) -> tuple[list[str], Int64]:
     """Name the component of each row of work; `at`, shape (k,), is where it was asked for.
 
-    An annotation that is named like a component decides, else the outermost module. Returns the
-    names and, for each row, its number, -1 where nothing tells.
+    The innermost annotation of a component decides, ours or one that is named like a component,
+    else the outermost module. Returns the names and, for each row, its number, -1 where nothing
+    tells.
     """
+    events = trace.events
     names: list[str] = []
     numbers: dict[str, int] = {}
 
@@ -115,23 +57,32 @@ def components(trace: Trace, at: Int64, tree: ModuleTree) -> tuple[list[str], In
             break
         root[up] = tree.parent[root[up]]
     for one in np.unique(root[root >= 0]).tolist():
-        found[root == one] = number(tree.names[one])
+        found[root == one] = number(tree.components[one] or tree.names[one])
 
-    events = trace.events
-    annotations = np.flatnonzero(events.kind == Kind.ANNOTATION)
-    wanted = np.zeros(len(trace.strings), dtype=np.bool_)
-    for index in np.unique(events.name[annotations]).tolist():
-        wanted[index] = _COMPONENT.fullmatch(trace.strings[index]) is not None
-    marked = annotations[wanted[events.name[annotations]]]
+    marked, named = _marked(trace)
     known = at >= 0
-    if len(marked) and known.any():
-        nest = Nest(marked, events.track, events.start_ns, events.end_ns)
-        around = np.full(len(at), NONE, dtype=np.int64)
-        around[known] = nest.enclosing(events.track[at[known]], events.start_ns[at[known]])
-        for index in np.unique(events.name[around[around >= 0]]).tolist():
-            hit = (around >= 0) & (events.name[np.maximum(around, 0)] == index)
-            found[hit] = number(trace.strings[index])
+    around = np.full(len(at), NONE, dtype=np.int64)
+    nest = Nest(marked, events.track, events.start_ns, events.end_ns)
+    around[known] = nest.enclosing(events.track[at[known]], events.start_ns[at[known]])
+    for index in np.unique(events.name[around[around >= 0]]).tolist():
+        hit = (around >= 0) & (events.name[np.maximum(around, 0)] == index)
+        found[hit] = number(named[index])
     return names, found
+
+
+def _marked(trace: Trace) -> tuple[Int64, dict[int, str]]:
+    """Rows of the annotations that are components, and the component of each of their names."""
+    events = trace.events
+    rows = np.flatnonzero(events.kind == Kind.ANNOTATION)
+    annotated = annotations_of(trace)
+    named = {}
+    for index in np.unique(events.name[rows]).tolist():
+        call = annotated.calls.get(index)
+        if isinstance(call, ComponentCall):
+            named[index] = annotated.component_name(call)
+        elif _COMPONENT.fullmatch(trace.strings[index]):
+            named[index] = trace.strings[index]
+    return rows[np.isin(events.name[rows], list(named))], named
 
 
 def module_rows(
@@ -208,6 +159,7 @@ def _tree_rows(
             rows[number] = ModuleRow(
                 path=tree.path(number),
                 name=tree.names[number],
+                class_name=tree.classes[number],
                 depth=depth,
                 self_ns=int(own[number]),
                 categories=split[number],

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from genscope.analysis.classify import PASSES, Classes, classify
+from genscope.analysis.devices import device_names
 from genscope.analysis.drilldown import category_rows
 from genscope.analysis.modules import module_rows
 from genscope.analysis.results import DeviceInfo, Operators, PassRow
 from genscope.analysis.select import selected
 from genscope.analysis.selection import EVERYTHING, Selection
-from genscope.analysis.steps import window_ns
+from genscope.analysis.steps import step_warnings, window_ns
 from genscope.analysis.tables import by_category, category_of_row, figures
 from genscope.analysis.work import DEVICE, Work, file_name, gather, wall, work_warnings
 from genscope.trace.model import Int64, Trace
@@ -30,7 +31,12 @@ def breakdown(trace: Trace, selection: Selection = EVERYTHING) -> Operators:
     category = category_of_row(work, classes)
     start, end = window_ns(trace, selection, wall(trace))
     components, modules, module_warnings = module_rows(trace, work, category, total)
-    warnings = [*trace.warnings, *work_warnings(trace, work), *module_warnings]
+    warnings = [
+        *trace.warnings,
+        *step_warnings(trace, selection),
+        *work_warnings(trace, work),
+        *module_warnings,
+    ]
     return Operators(
         trace=file_name(trace),
         selection=selection,
@@ -54,13 +60,13 @@ def breakdown(trace: Trace, selection: Selection = EVERYTHING) -> Operators:
 def _devices(trace: Trace, work: Work) -> list[DeviceInfo]:
     if work.basis != DEVICE:
         return []
-    names = {device.index: device.name for device in trace.devices}
     found, group = np.unique(trace.events.device[work.rows], return_inverse=True)
     sums = work.figures(group.astype(np.int64), len(found))
+    names = device_names(trace, found.tolist())
     return [
         DeviceInfo(
             index=index,
-            name=names.get(index, ""),
+            name=names[index],
             sum_ns=int(sums.sum_ns[place]),
             busy_ns=int(sums.busy_ns[place]),
         )

@@ -8,13 +8,16 @@ from genscope.analysis import gaps as waiting
 from genscope.analysis import timeline
 from genscope.analysis.categories import CATEGORIES
 from genscope.analysis.classify import classify
-from genscope.analysis.results import DeviceUse, Overview, Step, Strip, Waiting
+from genscope.analysis.described import described
+from genscope.analysis.devices import device_names
+from genscope.analysis.results import DeviceUse, Overview, Step, Waiting
 from genscope.analysis.select import selected
 from genscope.analysis.selection import EVERYTHING, Selection
-from genscope.analysis.steps import step_rows, window_ns
+from genscope.analysis.steps import step_warnings, steps_of, window_ns
+from genscope.analysis.strip import lanes_of
 from genscope.analysis.tables import category_of_row
 from genscope.analysis.work import DEVICE, Work, file_name, gather, wall, work_warnings
-from genscope.trace.model import Bool, Int64, Trace
+from genscope.trace.model import Int64, Trace
 
 BINS = 320
 """Bins of the timeline strip."""
@@ -67,12 +70,17 @@ def overview(trace: Trace, selection: Selection = EVERYTHING) -> Overview:
         devices=devices,
         categories={CATEGORIES[number]: int(sums[number]) for number in order},
         steps=_steps(trace),
-        strip=_strip(work, category, order, window),
+        strip=lanes_of(work, category, order).strip(window, BINS),
         waiting=idle,
         gaps=waiting.describe(trace, found),
         limit=limit,
         sentence=sentence,
-        warnings=[*trace.warnings, *work_warnings(trace, work)],
+        warnings=[
+            *trace.warnings,
+            *step_warnings(trace, selection),
+            *work_warnings(trace, work),
+        ],
+        **described(trace),
     )
 
 
@@ -83,23 +91,27 @@ def _within(trace: Trace, work: Work, window: tuple[int, int]) -> Int64:
 
 
 def _steps(trace: Trace) -> list[Step]:
+    steps = steps_of(trace)
     return [
         Step(
             index=index,
-            name=trace.name_of(row),
-            start_ns=int(trace.events.start_ns[row]),
-            dur_ns=int(trace.events.dur_ns[row]),
+            name=name,
+            start_ns=start,
+            dur_ns=end - start,
         )
-        for index, row in enumerate(step_rows(trace).tolist())
+        for index, (name, start, end) in enumerate(
+            zip(steps.names, steps.start_ns.tolist(), steps.end_ns.tolist(), strict=True)
+        )
     ]
 
 
 def _devices(trace: Trace, rows: Int64, window: tuple[int, int]) -> list[DeviceUse]:
     events = trace.events
-    names = {device.index: device.name for device in trace.devices}
+    indices = np.unique(events.device[rows]).tolist()
+    names = device_names(trace, indices)
     span = max(window[1] - window[0], 0)
     used = []
-    for index in np.unique(events.device[rows]).tolist():
+    for index in indices:
         mine = rows[events.device[rows] == index]
         start = np.clip(events.start_ns[mine], *window)
         end = np.clip(events.end_ns[mine], *window)
@@ -108,7 +120,7 @@ def _devices(trace: Trace, rows: Int64, window: tuple[int, int]) -> list[DeviceU
         used.append(
             DeviceUse(
                 index=index,
-                name=names.get(index, ""),
+                name=names[index],
                 sum_ns=int((end - start).sum()),
                 busy_ns=busy,
                 idle_ns=span - busy,
@@ -117,31 +129,6 @@ def _devices(trace: Trace, rows: Int64, window: tuple[int, int]) -> list[DeviceU
             )
         )
     return used
-
-
-def _strip(work: Work, category: Int64, order: list[int], window: tuple[int, int]) -> Strip:
-    span = max(window[1] - window[0], 1)
-    bin_ns = -(-span // BINS)
-    bins = -(-span // bin_ns)
-    edges = window[0] + bin_ns * np.arange(bins + 1, dtype=np.int64)
-
-    def covered(mask: Bool) -> Int64:
-        total = np.zeros(bins, dtype=np.int64)
-        for lane in range(work.lanes):
-            mine = mask & (work.stretch_lane == lane)
-            merged = timeline.merge(work.stretch_start[mine], work.stretch_end[mine])
-            total += timeline.coverage(*merged, edges)
-        return total
-
-    of_stretch = category[work.stretch_row]
-    return Strip(
-        start_ns=window[0],
-        bin_ns=bin_ns,
-        bins=bins,
-        categories=[CATEGORIES[number] for number in order],
-        busy_ns=[covered(of_stretch == number).tolist() for number in order],
-        device_busy_ns=covered(np.ones(len(of_stretch), dtype=np.bool_)).tolist(),
-    )
 
 
 def _waiting(found: waiting.Gaps, window: tuple[int, int]) -> list[Waiting]:

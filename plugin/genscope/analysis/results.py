@@ -65,6 +65,8 @@ class ModuleRow(Figures, kw_only=True):
 
     path: str
     name: str
+    class_name: str | None = None
+    """Where it was annotated."""
     depth: int
     self_ns: int
     """Part of `sum_ns` that no module inside it has."""
@@ -73,7 +75,7 @@ class ModuleRow(Figures, kw_only=True):
 
 
 class DeviceInfo(msgspec.Struct, kw_only=True):
-    """A device that ran something in the trace."""
+    """A device that ran something in the trace; `name` is empty where the trace has none."""
 
     index: int
     name: str
@@ -122,6 +124,27 @@ class CategoryBar(msgspec.Struct, kw_only=True):
     """The base run's sum_ns over this one's; None where either is 0."""
 
 
+class Difference(msgspec.Struct, kw_only=True):
+    """A row of the drill-down (see Row) beside the base run's of the same names.
+
+    What one of the runs lacks is 0 there: differences add up to that of the row around them.
+    """
+
+    name: str
+    level: str
+    base_sum_ns: int
+    sum_ns: int
+    delta_ns: int
+    """sum_ns less the base's."""
+    speedup: float | None
+    """The base's sum_ns over this one's; None where either is 0."""
+    base_calls: int
+    calls: int
+    base_launches: int
+    launches: int
+    children: list[Difference] = []
+
+
 class RunBar(msgspec.Struct, kw_only=True):
     """One run of a comparison."""
 
@@ -136,6 +159,11 @@ class RunBar(msgspec.Struct, kw_only=True):
     wall_ns: int
     unlinked_ns: int
     categories: list[CategoryBar]
+    differences: list[Difference] = []
+    """Categories, ops and kernels beside the base run's, largest change first.
+
+    Empty for the base run, and for a run on another basis than it.
+    """
     warnings: list[TraceWarning]
 
 
@@ -150,7 +178,11 @@ class Comparison(msgspec.Struct, kw_only=True):
 
 
 class Step(msgspec.Struct, kw_only=True):
-    """A profiler step (`ProfilerStep#n`); `index` counts from 0 in order of time."""
+    """A step; `index` counts from 0 in order of time.
+
+    A profiler step (`ProfilerStep#n`), or one that the annotated calls of a component count
+    (`unet step 3`), up to the next of them.
+    """
 
     index: int
     name: str
@@ -174,10 +206,22 @@ class Strip(msgspec.Struct, kw_only=True):
     device_busy_ns: list[int]
 
 
-class Activity(msgspec.Struct, kw_only=True):
-    """What the CPU did during a gap: an event and how much of the gap it covers.
+class Timeline(msgspec.Struct, kw_only=True):
+    """The strip of a stretch of time that was asked for, in finer bins."""
 
-    `kind` is runtime, op, annotation, module or python.
+    schema_version: int = SCHEMA_VERSION
+    view: str = "timeline"
+    trace: str
+    selection: Selection = Selection()
+    strip: Strip
+
+
+class Activity(msgspec.Struct, kw_only=True):
+    """What the CPU did during a gap: an event and how much of the gap was spent in it.
+
+    Without what is inside that event and recorded as well. `kind` is runtime, op, annotation,
+    module or python; other for the events that are not listed one by one; none for the time in
+    which nothing was recorded.
     """
 
     name: str
@@ -191,7 +235,8 @@ class Gap(msgspec.Struct, kw_only=True):
     `before` and `after` are the device events around it. `cause` is launch (the CPU had not
     launched the next kernel yet), sync (the CPU waited for the device before it went on), data
     (it was loading data), queue (the next kernel was launched, but did not start) or unknown;
-    `reason` says it in words.
+    `reason` says it in words. `cpu` is what the thread did that launched `after` (at the end of
+    the recording, the one that launched most): its parts add up to `dur_ns`.
     """
 
     device: int
@@ -215,7 +260,7 @@ class Waiting(msgspec.Struct, kw_only=True):
 
 
 class DeviceUse(msgspec.Struct, kw_only=True):
-    """How a device spent the wall time; busy and idle add up to it."""
+    """How a device spent the wall time; busy and idle add up to it. `name` as in DeviceInfo."""
 
     index: int
     name: str
@@ -224,6 +269,37 @@ class DeviceUse(msgspec.Struct, kw_only=True):
     idle_ns: int
     busy_share: float
     streams: int
+
+
+class Workload(msgspec.Struct, kw_only=True):
+    """What was run, as its annotations tell. Two runs of one workload differ in `attention`."""
+
+    model: str | None
+    device: str | None
+    dtype: str | None
+    image_size: tuple[int, int] | None
+    """Height and width in pixels."""
+    frames: int | None
+    batch: int | None
+    prompt_length: int | None
+    """Tokens."""
+    steps: int | None
+    attention: str | None
+    """The implementation that was asked for."""
+    training: bool | None
+    extra: dict[str, str | int | float | bool]
+
+
+class ComponentInfo(msgspec.Struct, kw_only=True):
+    """A component that was annotated; `calls` counts its calls in the trace."""
+
+    name: str
+    class_name: str | None
+    parameters: int | None
+    parameter_bytes: int | None
+    dtype: str | None
+    device: str | None
+    calls: int
 
 
 class Overview(msgspec.Struct, kw_only=True):
@@ -253,4 +329,13 @@ class Overview(msgspec.Struct, kw_only=True):
     """What limits the run: compute, communication, copy, one of the causes of a Gap, or cpu."""
     sentence: str
     """The same in words, with its figures."""
+    workload: Workload | None = None
+    """None where the trace has no annotations that tell it, as below."""
+    components: list[ComponentInfo] = []
+    peak_memory_bytes: int | None = None
+    """Highest memory allocated on the device while recording."""
+    libraries: dict[str, str] = {}
+    """Their versions."""
+    notes: list[str] = []
+    """What the collector says about the recording."""
     warnings: list[TraceWarning]

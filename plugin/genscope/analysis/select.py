@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from genscope.analysis.classify import PASSES, Classes
-from genscope.analysis.modules import frames_of, module_tree, row_components
+from genscope.analysis.modules import row_components
 from genscope.analysis.selection import EVERYTHING, Selection
-from genscope.analysis.steps import chosen_steps, in_steps
+from genscope.analysis.steps import chosen_steps
+from genscope.analysis.tree import frames_of, module_tree
 from genscope.analysis.work import Work
 from genscope.trace.model import Trace
 
@@ -28,5 +29,5 @@ def selected(trace: Trace, work: Work, classes: Classes, selection: Selection) -
     if selection.has_steps:
         at = np.where(work.launch >= 0, work.launch, work.op)
         start = trace.events.start_ns[np.maximum(at, 0)]
-        mask &= in_steps(trace, chosen_steps(trace, selection), start) & (at >= 0)
+        mask &= chosen_steps(trace, selection).around(start) & (at >= 0)
     return work.where(mask)

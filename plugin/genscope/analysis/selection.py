@@ -9,8 +9,10 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
     """A part of a trace; empty fields take everything.
 
     `components` and `passes` are names as the breakdown lists them. `first_step` and `last_step`
-    (both included, counted from 0 in order of time) are profiler steps; work belongs to the step
-    in which it was launched.
+    (both included) are steps by their place: each trace counts its own from 0 in order of time, so
+    that the second recorded step of a run is compared with the second of another, whatever number
+    the profiler gave them. Work belongs to the step in which it was launched. A trace that lacks
+    some of the steps says so in its warnings.
     """
 
     components: tuple[str, ...] = ()

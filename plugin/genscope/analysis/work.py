@@ -14,10 +14,12 @@ import numpy as np
 from genscope.analysis.classify import Classes
 from genscope.analysis.intervals import self_segments, union_by_group
 from genscope.trace.errors import TraceWarning
-from genscope.trace.model import NONE, Bool, Int64, Kind, Trace
+from genscope.trace.model import DEVICE_KINDS, NONE, Bool, Int64, Kind, Trace
 
 DEVICE = "device"
 CPU_SELF = "cpu_self"
+
+_WORKING = (*DEVICE_KINDS, Kind.CPU_OP)
 
 
 @dataclass(slots=True)
@@ -133,7 +135,8 @@ def work_warnings(trace: Trace, work: Work) -> list[TraceWarning]:
 
 
 def _empty_warning(trace: Trace, work: Work) -> list[TraceWarning]:
-    if len(work.rows) or not len(trace.events):
+    # A selection that takes nothing of a trace says nothing about the trace.
+    if len(work.rows) or not len(trace.events) or trace.events.is_kind(*_WORKING).any():
         return []
     return [
         TraceWarning(

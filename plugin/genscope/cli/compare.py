@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from genscope.cli.limits import COMPARED, add_limits, limits_of
 from genscope.cli.output import HTML, add_format, check, emit, write
 from genscope.cli.sources import labels, read
 
@@ -22,12 +23,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("others", metavar="B", nargs="+", help="what to compare with it")
     add_format(parser)
+    add_limits(parser, COMPARED)
 
 
 def run(args: argparse.Namespace) -> None:
     """Run `genscope compare`."""
     from genscope.analysis.compare import compare
     from genscope.analysis.operators import breakdown
+    from genscope.analysis.speedup import side_of
+    from genscope.analysis.speedup.comparison import with_attention
     from genscope.cli.comparison import document
 
     paths = [args.base, *args.others]
@@ -40,6 +44,11 @@ def run(args: argparse.Namespace) -> None:
         whole = zip(labels(paths), paths, strict=True)
         write(html.page([html.reported(name, read(path)) for name, path in whole], PAGE), args)
         return
-    runs = [(name, breakdown(read(path))) for name, path in zip(labels(paths), paths, strict=True)]
-    result = compare(runs)
-    emit(result, args, lambda: document(result))
+    runs, sides = [], []
+    for name, path in zip(labels(paths), paths, strict=True):
+        trace = read(path)
+        runs.append((name, breakdown(trace)))
+        sides.append((name, side_of(trace)))
+        del trace
+    result = with_attention(compare(runs), sides)
+    emit(result, args, lambda: document(result, limits_of(args)))

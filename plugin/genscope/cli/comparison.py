@@ -5,16 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from genscope.analysis.results import CategoryBar, Comparison, RunBar
-from genscope.cli.document import Bar, Column, Document, Row, Segment, Table
+from genscope.analysis.speedup.comparison import AttentionComparison
+from genscope.cli.changes import changes
+from genscope.cli.document import Bar, Column, Document, Limits, Row, Segment, Table
 from genscope.cli.formatting import change, duration, from_to, percent, times
+from genscope.cli.limits import COMPARED
 from genscope.cli.operators import basis_words
+from genscope.cli.speedup import section
 
 
-def document(result: Comparison) -> Document:
+def document(result: Comparison, limits: Limits = COMPARED) -> Document:
     """Say how the other runs differ from the base."""
     base, others = result.runs[0], result.runs[1:]
+    attention = result.attention if isinstance(result, AttentionComparison) else []
     tables = [_runs(result.runs)] if len(others) != 1 else []
-    tables += [_categories(base, run) for run in others]
+    for run in others:
+        tables += [_categories(base, run)]
+        tables += [changes(base, run, limits)] if run.differences and limits.depth > 1 else []
+        tables += [
+            section(one.speedup, base.run, run.run) for one in attention if one.run == run.run
+        ]
     return Document(
         headline=_headline(base, others),
         facts=list(_facts(base, others)),

@@ -50,6 +50,22 @@ def times(ratio: float | None) -> str:
     return "–" if ratio is None else f"{significant(ratio)}x"
 
 
+def size(count: int) -> str:
+    """An amount of bytes in the largest binary unit that leaves at least 1: `3.44 GiB`."""
+    for power, unit in ((4, "TiB"), (3, "GiB"), (2, "MiB"), (1, "KiB")):
+        if _round(count / 1024**power) >= 1:
+            return f"{significant(count / 1024**power)} {unit}"
+    return plural(count, "byte")
+
+
+def amount(count: int) -> str:
+    """A count in thousands, millions or billions: `860 M`."""
+    for power, unit in ((12, "T"), (9, "B"), (6, "M"), (3, "k")):
+        if _round(count / 10**power) >= 1:
+            return f"{significant(count / 10**power)} {unit}"
+    return str(count)
+
+
 def plural(count: int, noun: str) -> str:
     """`1 op`, `2 ops`."""
     return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -54,7 +54,7 @@ def _facts(result: Operators) -> Iterator[tuple[str, str]]:
     yield "trace", result.trace if result.rank is None else f"{result.trace}, rank {result.rank}"
     if result.basis == "device":
         yield "basis", "device time: kernels, copies and sets"
-        names = Counter(device.name or "unnamed" for device in result.devices)
+        names = Counter(device.name or "unknown device" for device in result.devices)
         yield "device", ", ".join(f"{n} × {name}" if n > 1 else name for name, n in names.items())
         yield (
             "device time",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from genscope.analysis.results import Gap, Overview
+from genscope.analysis.results import Gap, Overview, Workload
 from genscope.cli.document import Bar, Column, Document, Limits, Row, Segment, Table
-from genscope.cli.formatting import duration, percent, plural
+from genscope.cli.formatting import amount, duration, percent, plural, size
 from genscope.cli.operators import basis_words, largest
 
 CAUSES = {
@@ -21,7 +21,8 @@ CAUSES = {
 
 def document(result: Overview, limits: Limits) -> Document:
     """Say what limits the run of one trace."""
-    tables = [_devices(result)] if len(result.devices) > 1 else []
+    tables = [_components(result)] if result.components else []
+    tables += [_devices(result)] if len(result.devices) > 1 else []
     tables += [_waiting(result)] if result.waiting else []
     tables += [_gaps(result, limits)] if result.gaps else []
     total = result.basis_sum_ns
@@ -39,9 +40,11 @@ def _facts(result: Overview) -> Iterator[tuple[str, str]]:
     rank = "" if result.rank is None else f", rank {result.rank}"
     of = f" of {result.world_size}" if rank and result.world_size is not None else ""
     yield "trace", f"{result.trace}{rank}{of}"
+    if result.workload:
+        yield "workload", ", ".join(_workload(result.workload))
     if len(result.devices) == 1:
         (device,) = result.devices
-        yield "device", f"{device.name or 'unnamed'}, {plural(device.streams, 'stream')}"
+        yield "device", f"{device.name or 'unknown device'}, {plural(device.streams, 'stream')}"
         yield "busy", f"{duration(device.busy_ns)}, {percent(device.busy_share)} of wall time"
         yield "idle", duration(device.idle_ns)
     yield "wall time", duration(result.wall_ns)
@@ -51,6 +54,65 @@ def _facts(result: Overview) -> Iterator[tuple[str, str]]:
         yield "unlinked", f"{duration(result.unlinked_ns)}: its launch is not in the trace"
     if result.steps:
         yield "steps", str(len(result.steps))
+    if result.peak_memory_bytes is not None:
+        yield "peak memory", size(result.peak_memory_bytes)
+    if result.libraries:
+        yield "recorded with", ", ".join(f"{name} {of}" for name, of in result.libraries.items())
+    for note in result.notes:
+        yield "note", note
+
+
+def _workload(workload: Workload) -> Iterator[str]:
+    """What was run, in the order in which people say it."""
+    if workload.model:
+        yield workload.model
+    if workload.image_size:
+        height, width = workload.image_size
+        yield f"{height}×{width} pixels"
+    for count, noun in (
+        (workload.frames, "frame"),
+        (workload.prompt_length, "prompt token"),
+        (workload.steps, "step"),
+    ):
+        if count is not None:
+            yield plural(count, noun)
+    if workload.batch is not None:
+        yield f"batch {workload.batch}"
+    yield from filter(None, (workload.dtype, workload.device))
+    if workload.attention:
+        yield f"attention {workload.attention}"
+    if workload.training is not None:
+        yield "training" if workload.training else "inference"
+    for name, value in workload.extra.items():
+        yield f"{name} {value}"
+
+
+def _components(result: Overview) -> Table:
+    return Table(
+        title="Components",
+        columns=[
+            Column("component", text=True),
+            Column("class", text=True),
+            *(Column(title) for title in ("parameters", "memory", "calls")),
+            Column("dtype", text=True),
+            Column("device", text=True),
+        ],
+        rows=[
+            Row(
+                [
+                    component.name,
+                    component.class_name or "–",
+                    "–" if component.parameters is None else amount(component.parameters),
+                    "–" if component.parameter_bytes is None else size(component.parameter_bytes),
+                    str(component.calls),
+                    component.dtype or "–",
+                    component.device or "–",
+                ]
+            )
+            for component in result.components
+        ],
+        caption="memory is that of the parameters; calls counts those in the trace.",
+    )
 
 
 def _devices(result: Overview) -> Table:
@@ -63,7 +125,7 @@ def _devices(result: Overview) -> Table:
         rows=[
             Row(
                 [
-                    f"{device.index}: {device.name or 'unnamed'}",
+                    f"{device.index}: {device.name or 'unknown device'}",
                     duration(device.busy_ns),
                     duration(device.idle_ns),
                     percent(device.busy_share),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 
-from genscope.cli.document import Limits
+from genscope.cli.errors import Unusable
+from genscope.cli.limits import REPORTED, add_limits, limits_of
 from genscope.cli.output import HTML, add_format, check, emit, write
 from genscope.cli.sources import labels, read
-from genscope.cli.views import VIEWS
+from genscope.cli.views import VIEWS, add_view_options, given, values
 
 NAME = "report"
 HELP = "Show where the time of one trace went."
@@ -27,41 +28,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="; ".join(f"{name}: {view.help}" for name, view in VIEWS.items()),
     )
     add_format(parser)
-    parser.add_argument(
-        "--depth",
-        type=int,
-        choices=(1, 2, 3),
-        default=Limits.depth,
-        help="text and markdown: 1 categories, 2 ops too, 3 kernels too (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--rows",
-        type=positive,
-        metavar="N",
-        default=Limits.rows,
-        help="text and markdown: at most N rows under each row (default: %(default)s)",
-    )
+    add_limits(parser, REPORTED)
+    add_view_options(parser)
 
 
 def run(args: argparse.Namespace) -> None:
     """Run `genscope report`."""
-    check(args, [args.path])
+    options = given(args)
+    check(args, [args.path, *options.values()])
     if args.format == HTML:
         from genscope.cli import html
 
+        if options:
+            flags = ", ".join(option.flag for option in options)
+            raise Unusable(f"an HTML report takes no {flags}")
         html.script()
         (label,) = labels([args.path])
         write(html.page([html.reported(label, read(args.path))], args.view), args)
         return
     view = VIEWS[args.view]
-    result = view.result(read(args.path))
-    limits = Limits(depth=args.depth, rows=args.rows)
+    result = view.result(read(args.path), **values(options))
+    limits = limits_of(args)
     emit(result, args, lambda: view.document(result, limits))
-
-
-def positive(text: str) -> int:
-    """`text` as a number of at least 1, for argparse."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{number} is not at least 1")
-    return number

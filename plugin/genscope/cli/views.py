@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any, cast
+
+from genscope.cli.errors import Unusable
 
 if TYPE_CHECKING:
     import msgspec
@@ -15,18 +18,39 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Option:
+    """An option of `genscope report` that only some views take; equal ones are one option."""
+
+    flag: str
+    argument: str
+    """The argument of the view's function that gets the value."""
+    help: str
+    metavar: str | None = None
+    choices: tuple[str, ...] | None = None
+    value: str | None = None
+    """`module:function`, from the text given to the value; without one, the text is the value."""
+
+    @property
+    def place(self) -> str:
+        """Where the parsed text stands in the namespace."""
+        return f"view_{self.argument}"
+
+
+@dataclass(frozen=True)
 class View:
     """One view: what computes its result, and what turns that into a document."""
 
     help: str
     analyse: str
-    """`module:function`, from a trace to a result."""
+    """`module:function`, from a trace and the values of `options` to a result."""
     present: str
     """`module:function`, from the result and limits to a document."""
+    options: tuple[Option, ...] = ()
 
-    def result(self, trace: Trace) -> msgspec.Struct:
-        """Compute the view's result for `trace`."""
-        return cast("Callable[[Trace], msgspec.Struct]", resolve_name(self.analyse))(trace)
+    def result(self, trace: Trace, **values: object) -> msgspec.Struct:
+        """Compute the view's result for `trace`; `values` are those of options that were given."""
+        analyse = cast("Callable[..., msgspec.Struct]", resolve_name(self.analyse))
+        return analyse(trace, **values)
 
     def document(self, result: msgspec.Struct, limits: Limits) -> Document:
         """Say `result` in words and tables."""
@@ -44,4 +68,64 @@ VIEWS = {
         analyse="genscope.analysis.overview:overview",
         present="genscope.cli.overview:document",
     ),
+    "speedup": View(
+        help="what fused attention gains",
+        analyse="genscope.cli.speedup:result",
+        present="genscope.cli.speedup:document",
+        options=(
+            Option(
+                "--against",
+                argument="against",
+                metavar="BASELINE",
+                help="the same work with baseline attention: a trace, as PATH",
+                value="genscope.cli.sources:read",
+            ),
+            Option(
+                "--table",
+                argument="table",
+                metavar="FILE",
+                help="predict from measured speedups: of `genscope replay`, or what this view "
+                "gave of another pair as JSON",
+                value="genscope.cli.speedup:read_table",
+            ),
+        ),
+    ),
 }
+
+
+def add_view_options(parser: argparse.ArgumentParser) -> None:
+    """Give `parser` the options of all views, each once."""
+    group = parser.add_argument_group("options of single views")
+    for option in dict.fromkeys(option for view in VIEWS.values() for option in view.options):
+        takers = ", ".join(name for name, view in VIEWS.items() if option in view.options)
+        group.add_argument(
+            option.flag,
+            dest=option.place,
+            metavar=option.metavar,
+            choices=option.choices,
+            help=f"{takers}: {option.help}",
+        )
+
+
+def given(args: argparse.Namespace) -> dict[Option, str]:
+    """The options of the view asked for that were given, with their texts.
+
+    Raises `Unusable` for one that the view does not take.
+    """
+    taken = VIEWS[args.view].options
+    found: dict[Option, str] = {}
+    for option in dict.fromkeys(option for view in VIEWS.values() for option in view.options):
+        text = getattr(args, option.place)
+        if text is not None and option in taken:
+            found[option] = text
+        elif text is not None and not any(one.flag == option.flag for one in taken):
+            raise Unusable(f"{option.flag} is no option of --view {args.view}")
+    return found
+
+
+def values(options: dict[Option, str]) -> dict[str, Any]:
+    """What the texts stand for, by the argument that takes it. Raises `Unusable`."""
+    return {
+        option.argument: text if option.value is None else resolve_name(option.value)(text)
+        for option, text in options.items()
+    }

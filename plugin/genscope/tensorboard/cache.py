@@ -23,6 +23,7 @@ from pathlib import Path
 import msgspec
 
 import genscope.analysis
+import genscope.schema
 import genscope.trace
 from genscope.analysis.results import SCHEMA_VERSION
 from genscope.tensorboard.files import Stamp, is_remote, one_line
@@ -174,7 +175,7 @@ def _version() -> tuple[str, str]:
     except importlib.metadata.PackageNotFoundError:
         version = ""
     digest = hashlib.sha256()
-    for package in (genscope.trace, genscope.analysis):
+    for package in (genscope.schema, genscope.trace, genscope.analysis):
         for folder in package.__path__:
             for path in sorted(Path(folder).rglob("*.py")):
                 with contextlib.suppress(OSError):

@@ -32,6 +32,9 @@ RETRY_S = 30.0
 READERS = 2
 """Threads that read: the second keeps small files from waiting behind a large one."""
 
+MAX_ANSWER_BYTES = 128 << 20
+"""Answers kept in memory, at most."""
+
 MAX_PENDING = 32
 """More different questions about one file than this, and the oldest are dropped: whoever still
 wants their answers asks again."""
@@ -98,12 +101,12 @@ class Loader:
         reading: Reading,
         *,
         readers: int = READERS,
-        memory: Memory[tuple[str, Stamp, Ask]] | None = None,
+        memory: Memory[tuple[str, Stamp, Ask], bytes] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._reading = reading
         self._readers = readers
-        self._answers = memory or Memory[tuple[str, Stamp, Ask]]()
+        self._answers = memory or Memory[tuple[str, Stamp, Ask], bytes](len, MAX_ANSWER_BYTES)
         self._clock = clock
         self._jobs: dict[str, _Job] = {}
         self._queue: list[_Job] = []

@@ -1,39 +1,44 @@
-"""Answers kept in memory, those used last, up to a size."""
+"""Values kept in memory, those used last, up to a size."""
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
 
-MAX_BYTES = 128 << 20
 
+class Memory(Generic[K, V]):
+    """At most `max_bytes` of values, but always the last one. Safe to use from several threads.
 
-class Memory(Generic[K]):
-    """At most `max_bytes` of answers, but always the last one. Safe to use from several threads."""
+    `size` tells how many bytes a value takes.
+    """
 
-    def __init__(self, max_bytes: int = MAX_BYTES) -> None:
+    def __init__(self, size: Callable[[V], int], max_bytes: int) -> None:
+        self._size = size
         self._max_bytes = max_bytes
         self._bytes = 0
-        self._kept: OrderedDict[K, bytes] = OrderedDict()
+        self._kept: OrderedDict[K, V] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, key: K) -> bytes | None:
+    def get(self, key: K) -> V | None:
         """Return what is kept under `key`."""
         with self._lock:
-            body = self._kept.get(key)
-            if body is not None:
+            value = self._kept.get(key)
+            if value is not None:
                 self._kept.move_to_end(key)
-            return body
+            return value
 
-    def put(self, key: K, body: bytes) -> None:
-        """Keep `body`, and let go of what was used longest ago."""
+    def put(self, key: K, value: V) -> None:
+        """Keep `value`, and let go of what was used longest ago."""
         with self._lock:
-            self._bytes += len(body) - len(self._kept.pop(key, b""))
-            self._kept[key] = body
+            if key in self._kept:
+                self._bytes -= self._size(self._kept.pop(key))
+            self._bytes += self._size(value)
+            self._kept[key] = value
             while self._bytes > self._max_bytes and len(self._kept) > 1:
                 _, gone = self._kept.popitem(last=False)
-                self._bytes -= len(gone)
+                self._bytes -= self._size(gone)

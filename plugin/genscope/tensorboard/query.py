@@ -14,6 +14,8 @@ MAX_CHARACTERS = 4096
 """Longer names than any file system has."""
 
 MAX_STEP = 2**31 - 1
+MAX_NS = 2**53
+"""A hundred days, and the largest whole number that every client can write."""
 
 
 def run_of(request: Request) -> str:
@@ -46,10 +48,18 @@ def selection_of(request: Request) -> Selection:
     passes = _listed(request, "pass")
     if not set(passes) <= set(PASSES):
         raise Refusal(400, f"A pass is one of {', '.join(PASSES)}.")
-    first, last = _step(request, "first_step"), _step(request, "last_step")
+    first, last = (_number(request, name, MAX_STEP) for name in ("first_step", "last_step"))
     if first is not None and last is not None and first > last:
         raise Refusal(400, "first_step comes after last_step.")
     return Selection(components=components, passes=passes, first_step=first, last_step=last)
+
+
+def span_of(request: Request) -> tuple[int, int]:
+    """Return the stretch of time, `from_ns` to `to_ns`. Raises Refusal (400) for none."""
+    first, last = (_number(request, name, MAX_NS) for name in ("from_ns", "to_ns"))
+    if first is None or last is None or first >= last:
+        raise Refusal(400, "Name a stretch of time: from_ns=<ns>&to_ns=<ns>, the end after it.")
+    return first, last
 
 
 def _listed(request: Request, name: str) -> tuple[str, ...]:
@@ -57,12 +67,12 @@ def _listed(request: Request, name: str) -> tuple[str, ...]:
     return tuple(sorted({_bounded(value) for value in request.args.getlist(name) if value}))
 
 
-def _step(request: Request, name: str) -> int | None:
+def _number(request: Request, name: str, largest: int) -> int | None:
     text = request.args.get(name, "")
     if not text:
         return None
-    if not (text.isascii() and text.isdigit() and len(text) <= 10 and int(text) <= MAX_STEP):
-        raise Refusal(400, f"{name} is the number of a step, counted from 0.")
+    if not (text.isascii() and text.isdigit() and len(text) <= 16 and int(text) <= largest):
+        raise Refusal(400, f"{name} is a whole number, from 0 to {largest:,}.")
     return int(text)
 
 

@@ -9,10 +9,12 @@ from typing import Protocol
 
 import msgspec
 
-from genscope.analysis.selection import EVERYTHING
+from genscope.analysis.selection import EVERYTHING, Selection
+from genscope.analysis.strip import Zoom, zoom
 from genscope.tensorboard.cache import Cache, key_of
 from genscope.tensorboard.discovery import TraceFile
 from genscope.tensorboard.files import FileSystem, Stamp, file_system_of
+from genscope.tensorboard.memory import Memory
 from genscope.tensorboard.views import VIEWS, Analyse, Ask
 from genscope.trace import Trace, load
 
@@ -31,6 +33,10 @@ LARGE_BYTES = 64 << 20
 """A trace whose text is about this long takes a good part of 100 MB of memory to read."""
 
 _TEXT_PER_PACKED_BYTE = 12
+
+
+MAX_ZOOM_BYTES = 64 << 20
+"""Timelines kept in memory, at most: who moves along one asks many times a second."""
 
 
 class Opened(Protocol):
@@ -75,6 +81,9 @@ class CachedReading:
         self._cache = cache
         self._views = views
         self._file_system = file_system
+        self._zooms: Memory[tuple[str, Selection], Zoom] = Memory(
+            lambda zoom: zoom.lanes.size_bytes, MAX_ZOOM_BYTES
+        )
 
     def asked_of_all(self) -> list[Ask]:
         """See `Reading.asked_of_all`."""
@@ -88,7 +97,12 @@ class CachedReading:
     def recall(self, file: TraceFile, ask: Ask) -> bytes | None:
         """See `Reading.recall`."""
         key = key_of(file.path, file.stamp)
-        if key is None or ask.selection != EVERYTHING:
+        if key is None:
+            return None
+        if ask.span_ns is not None:
+            known = self._zooms.get((key, ask.selection))
+            return None if known is None else msgspec.json.encode(known.timeline(ask.span_ns))
+        if ask.selection != EVERYTHING:
             return None
         return self._cache.result(key, ask.view)
 
@@ -118,6 +132,11 @@ class CachedReading:
 
     def analyse(self, trace: Trace, key: str | None, ask: Ask) -> bytes:
         """Compute a view, and keep it if it is of the whole trace."""
+        if ask.span_ns is not None:
+            made = zoom(trace, ask.selection)
+            if key is not None:
+                self._zooms.put((key, ask.selection), made)
+            return msgspec.json.encode(made.timeline(ask.span_ns))
         body = msgspec.json.encode(self._views[ask.view](trace, ask.selection))
         if key is not None and ask.selection == EVERYTHING:
             self._cache.put_result(key, ask.view, body)

@@ -12,8 +12,8 @@ from genscope.analysis.results import SCHEMA_VERSION, Comparison, Operators
 from genscope.tensorboard.discovery import Discovery, TraceFile
 from genscope.tensorboard.http import Handler, Refusal, refuse, respond_json
 from genscope.tensorboard.loader import Loader, State, Status
-from genscope.tensorboard.query import run_of, runs_of, selection_of
-from genscope.tensorboard.views import OPERATORS, Ask
+from genscope.tensorboard.query import run_of, runs_of, selection_of, span_of
+from genscope.tensorboard.views import OPERATORS, TIMELINE, Ask
 
 Compare = Callable[[Sequence[tuple[str, Operators]]], Comparison]
 
@@ -94,6 +94,7 @@ class Routes:
         return {
             "/runs": self.runs,
             **{f"/{view}": partial(self.view, view) for view in self._views},
+            f"/{TIMELINE}": self.timeline,
             "/compare": self.compare,
             "/cancel": self.cancel,
         }
@@ -107,7 +108,16 @@ class Routes:
     def view(self, view: str, request: Request) -> Response:
         """Give a view of `run`, or how far reading it has come."""
         file = self._file(request)
-        status = self._loader.request(file, Ask(view, selection_of(request)))
+        return self._answer(request, file, Ask(view, selection_of(request)))
+
+    def timeline(self, request: Request) -> Response:
+        """Give the timeline of a stretch of `run`, in finer bins than the overview has."""
+        file = self._file(request)
+        ask = Ask(TIMELINE, selection_of(request), span_of(request))
+        return self._answer(request, file, ask)
+
+    def _answer(self, request: Request, file: TraceFile, ask: Ask) -> Response:
+        status = self._loader.request(file, ask)
         if status.answer is not None:
             return respond_json(request, msgspec.Raw(status.answer))
         if status.error is not None:

@@ -23,8 +23,16 @@ VIEWS: Mapping[str, Analyse] = {
 """By name, which is that of the route and of `--view`."""
 
 
+TIMELINE = "timeline"
+"""The view that takes a stretch of time; what is asked of it is never the same for long."""
+
+
 class Ask(NamedTuple):
-    """A view of a part of a trace."""
+    """A view of a part of a trace.
+
+    `span_ns`, first and last nanosecond of a stretch of the trace, is for the timeline alone.
+    """
 
     view: str
     selection: Selection = EVERYTHING
+    span_ns: tuple[int, int] | None = None
