@@ -96,7 +96,7 @@ def test_a_table_predicts(
     assert {run.implementation for run in result.predicted} == {"eager", "math", "flash"}
     unchanged = next(run for run in result.predicted if run.implementation == "math")
     assert unchanged.total_ns == result.run.sum_ns
-    assert {run.covered_share for run in result.predicted} == {pytest.approx(1)}
+    assert all(0.99 < run.covered_share <= 1 for run in result.predicted)
     assert main(command) == 0
     assert "Predicted, not measured" in capsys.readouterr().out
 

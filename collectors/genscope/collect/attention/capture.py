@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from genscope.collect import verify
 from genscope.collect.attention import inputs, mha
 from genscope.collect.attention.calls import SDPA, Target, read
 from genscope.collect.attention.chains import Chain
@@ -71,6 +72,7 @@ class Capture:
             self._hosts.hub()
             self._gate.install()
             self._patches.apply()
+            verify.ABOVE.append(self)
         except Exception:
             self.fail()
 
@@ -79,6 +81,8 @@ class Capture:
         if not self._installed:
             return
         self._installed = False
+        if self in verify.ABOVE:
+            verify.ABOVE.remove(self)
         self._gate.uninstall()
         with self._lock:
             self._patches.restore()
@@ -96,6 +100,11 @@ class Capture:
         self._compiled = 0
         self._naming.lives.clear()
         self._by_root.clear()
+
+    lift = uninstall
+    """See `genscope.collect.verify.Layer`."""
+
+    lower = install
 
     def enter_root(self, root: torch.nn.Module, args: Any, kwargs: dict[str, Any]) -> None:
         """Begin an outermost call of a model, after its frame was opened."""
