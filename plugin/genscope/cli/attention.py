@@ -8,8 +8,21 @@ from genscope.analysis.attention.results import Attention, AttentionCall, Attent
 from genscope.cli.document import Column, Document, Limits, Row, Table
 from genscope.cli.formatting import amount, duration, percent, plural
 
+PASSES = {
+    "forward": ("forward", "unknown"),
+    "backward": ("backward",),
+    "recompute": ("recompute",),
+    "all": ("forward", "backward", "recompute", "optimizer", "unknown"),
+}
+"""Values of `--pass`. What a graph replays, or began before the recording, counts as forward."""
+
 _CALLS_A_ROW = 8
 """Calls listed for each row of the limits; all of them are in the JSON."""
+
+
+def passes(text: str) -> tuple[str, ...]:
+    """Passes of a value of `--pass`."""
+    return PASSES[text]
 
 
 def document(result: Attention, limits: Limits) -> Document:

@@ -21,10 +21,10 @@ def document(result: Comparison, limits: Limits = COMPARED) -> Document:
     tables = [_runs(result.runs)] if len(others) != 1 else []
     for run in others:
         tables += [_categories(base, run)]
-        tables += [changes(base, run, limits)] if run.differences and limits.depth > 1 else []
         tables += [
             section(one.speedup, base.run, run.run) for one in attention if one.run == run.run
         ]
+        tables += [changes(base, run, limits)] if run.differences and limits.depth > 1 else []
     return Document(
         headline=_headline(base, others),
         facts=list(_facts(base, others)),

@@ -10,6 +10,9 @@ from genscope.cli.output import HTML, add_format, check, emit, write
 from genscope.cli.sources import labels, read
 from genscope.cli.views import VIEWS, add_view_options, given, values
 
+PAGES = ("operators", "overview")
+"""Views that have a page in an HTML report."""
+
 NAME = "report"
 HELP = "Show where the time of one trace went."
 
@@ -39,6 +42,9 @@ def run(args: argparse.Namespace) -> None:
     if args.format == HTML:
         from genscope.cli import html
 
+        if args.view not in PAGES:
+            known = " and ".join(PAGES)
+            raise Unusable(f"an HTML report has no page for --view {args.view} yet, only {known}")
         if options:
             flags = ", ".join(option.flag for option in options)
             raise Unusable(f"an HTML report takes no {flags}")

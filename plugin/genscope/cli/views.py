@@ -68,6 +68,42 @@ VIEWS = {
         analyse="genscope.analysis.overview:overview",
         present="genscope.cli.overview:document",
     ),
+    "attention": View(
+        help="attention calls: lengths, heads, kind, axis, phase",
+        analyse="genscope.analysis.attention.view:attention",
+        present="genscope.cli.attention:document",
+        options=(
+            Option(
+                "--pass",
+                argument="passes",
+                help="the passes whose calls are listed (default: forward)",
+                choices=("forward", "backward", "recompute", "all"),
+                value="genscope.cli.attention:passes",
+            ),
+            Option(
+                "--capture",
+                argument="capture",
+                metavar="TRACE",
+                help="a trace of the same work that shows the shapes which a graph replay hides",
+                value="genscope.cli.sources:read",
+            ),
+        ),
+    ),
+    "sequence": View(
+        help="sequence length per attention call, its period or growth",
+        analyse="genscope.analysis.attention.sequence:sequence",
+        present="genscope.cli.sequence:document",
+    ),
+    "phases": View(
+        help="prefill, decode, denoise, encode: what each takes",
+        analyse="genscope.analysis.attention.phase_view:phases",
+        present="genscope.cli.phases:document",
+    ),
+    "spatial-temporal": View(
+        help="attention along positions and along frames",
+        analyse="genscope.analysis.attention.space_time:space_time",
+        present="genscope.cli.space_time:document",
+    ),
     "speedup": View(
         help="what fused attention gains",
         analyse="genscope.cli.speedup:result",
