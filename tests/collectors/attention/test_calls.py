@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import torch
+import torch._dynamo
 import torch.nn.functional as F
 from torch import nn
 from torch.nn.attention.flex_attention import create_block_mask, flex_attention
@@ -149,7 +150,14 @@ def test_sdpa_with_a_causal_bias_is_one_call() -> None:
     assert [(one.lengths, one.site.mask) for one in found] == [((2, 8, 8, 5, 5), "causal")]
 
 
-def test_flex_attention() -> None:
+@pytest.fixture
+def forgotten() -> Iterator[None]:
+    """Eager flex attention compiles, which other tests take for the user's compiling."""
+    yield
+    torch._dynamo.reset()
+
+
+def test_flex_attention(forgotten: None) -> None:
     def causal(b: Any, h: Any, q: Any, k: Any) -> Any:
         return q >= k
 
