@@ -290,7 +290,9 @@ config = transformers.LlamaConfig(
     num_key_value_heads=2, vocab_size=64,
 )
 model = transformers.LlamaForCausalLM(config).eval()
-tokens = model.generate(torch.ones(1, 5, dtype=torch.long), max_new_tokens=4, do_sample=False)
+tokens = model.generate(
+    torch.ones(1, 5, dtype=torch.long), min_new_tokens=4, max_new_tokens=4, do_sample=False
+)
 print(tokens.shape[1])
 """
 
