@@ -21,6 +21,9 @@ function clientWith(change: Partial<Client>): Client {
     operators: async () => operators(),
     timeline: async () => timeline(),
     compare: async () => ({ comparison: comparison(), errors: [] }),
+    view: async (route) => {
+      throw new Error(`nothing is known of ${route}`);
+    },
     ...change,
   };
 }

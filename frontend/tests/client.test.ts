@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { createClient, type Progress, ServerError, UnusableError } from "../src/api/client";
 import { comparison, operators } from "./fixtures";
 
@@ -110,6 +110,26 @@ describe("files that cannot be used", () => {
     const answer = await client.compare(["a", "b"]);
     expect(answer.errors).toEqual(errors);
     expect(answer.comparison?.runs).toHaveLength(2);
+  });
+});
+
+describe("a view of several runs", () => {
+  test("waits for all of them and says how far each is", async () => {
+    const runs = { a: { state: "reading", read_bytes: 1, size_bytes: 2 } };
+    const { client } = served(
+      { status: 202, body: { state: "reading", runs } },
+      { status: 200, body: { view: "speedup" } },
+    );
+    const onProgress = vi.fn();
+    expect(await client.view("speedup", ["a", "b"], { onProgress })).toEqual({ view: "speedup" });
+    expect(onProgress.mock.calls).toEqual([[runs]]);
+  });
+
+  test("names the files that cannot be used", async () => {
+    const errors = [{ run: "b", file: "b.json", message: "no trace" }];
+    const { client } = served({ status: 422, body: { errors } });
+    const error = await client.view("speedup", ["a", "b"]).catch((reason) => reason);
+    expect(error.errors).toEqual(errors);
   });
 });
 

@@ -8,6 +8,7 @@ const CLIENT = createEmbedded({
   operators: { math: operators(), fused: operators({ trace: "other" }) },
   overview: { math: overview(), fused: overview() },
   compare: { math: comparison(), fused: { ...comparison(), base: "fused" } },
+  views: { speedup: { "math\nfused": { view: "speedup" } } },
 });
 
 test("what a report holds is given without a server", async () => {
@@ -23,4 +24,10 @@ test("the first run asked for is the base, and the others come in the order aske
   expect(found?.runs.map((each) => each.run)).toEqual(["fused", "math"]);
   const alone = await CLIENT.compare(["math"]);
   expect(alone.comparison?.runs.map((each) => each.run)).toEqual(["math"]);
+});
+
+test("a view of several runs is found by all of them, in their order", async () => {
+  expect(await CLIENT.view("speedup", ["math", "fused"])).toEqual({ view: "speedup" });
+  await expect(CLIENT.view("speedup", ["fused", "math"])).rejects.toThrow("fused and math");
+  await expect(CLIENT.view("phases", ["math"])).rejects.toThrow("does not hold math");
 });

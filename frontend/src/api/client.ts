@@ -58,6 +58,8 @@ export interface Client {
   /** The timeline between two nanoseconds of the trace. */
   timeline(id: string, ends: readonly [number, number], ask?: Ask): Promise<Timeline>;
   compare(ids: readonly string[], ask?: Ask): Promise<ComparisonAnswer>;
+  /** Any other view of one run or of several, in that order; `selection` has its parameters too. */
+  view<T>(route: string, ids: readonly string[], ask?: Ask): Promise<T>;
   /** Stops reading a file; asking for it again begins anew. */
   cancel(id: string): Promise<void>;
 }
@@ -121,19 +123,18 @@ export function createClient(base: URL, around: Surroundings = browser): Client 
     }
   }
 
-  async function ofRun<T>(view: string, id: string, ask: Ask): Promise<T> {
+  async function view<T>(route: string, ids: readonly string[], ask: Ask = {}): Promise<T> {
     const { status, body } = await settled(
-      `${view}?${query([id], ask.selection)}`,
-      (accepted) => ask.onProgress?.({ [id]: accepted as unknown as ReadProgress }),
+      `${route}?${query(ids, ask.selection)}`,
+      (accepted) => ask.onProgress?.(progressOf(accepted, ids)),
       ask.signal,
     );
     if (status === 200) return known(body) as T;
-    if (status === 422) {
-      const error = body.error as { file: string; message: string };
-      throw new UnusableError([{ run: id, file: error.file, message: error.message }]);
-    }
+    if (status === 422) throw new UnusableError(errorsOf(body, ids));
     throw unexpected(status, body);
   }
+
+  const ofRun = <T>(route: string, id: string, ask: Ask) => view<T>(route, [id], ask);
 
   return {
     isLive: true,
@@ -157,7 +158,7 @@ export function createClient(base: URL, around: Surroundings = browser): Client 
     async compare(ids, { selection, onProgress, signal } = {}) {
       const { status, body } = await settled(
         `compare?${query(ids, selection)}`,
-        (accepted) => onProgress?.((accepted.runs ?? {}) as Progress),
+        (accepted) => onProgress?.(progressOf(accepted, ids)),
         signal,
       );
       if (status === 200) {
@@ -170,11 +171,24 @@ export function createClient(base: URL, around: Surroundings = browser): Client 
       throw unexpected(status, body);
     },
 
+    view,
+
     async cancel(id) {
       const { status, body } = await get(`cancel?${query([id])}`);
       if (status >= 400) throw unexpected(status, body);
     },
   };
+}
+
+/** A route of several runs tells of each of them, one of a single run of that one. */
+function progressOf(body: Record<string, unknown>, ids: readonly string[]): Progress {
+  return (body.runs ?? { [ids[0] ?? ""]: body }) as Progress;
+}
+
+function errorsOf(body: Record<string, unknown>, ids: readonly string[]): FileError[] {
+  if (Array.isArray(body.errors)) return body.errors as FileError[];
+  const { file, message } = body.error as { file: string; message: string };
+  return [{ run: ids[0] ?? "", file, message }];
 }
 
 function query(ids: readonly string[], selection: Selection = []): string {

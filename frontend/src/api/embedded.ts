@@ -12,12 +12,15 @@ export interface Embedded {
   overview: Record<string, Overview>;
   /** By the id of the base: all runs set beside it, in the order of `runs`. */
   compare: Record<string, Comparison>;
+  /** Other views: by route, then by the ids of the runs, joined by line ends. */
+  views?: Record<string, Record<string, unknown>>;
 }
 
 export function createEmbedded(data: Embedded): Client {
   function of<T>(all: Record<string, T>, id: string): T {
     const found = Object.hasOwn(all, id) ? all[id] : undefined;
-    if (found === undefined) throw new ServerError(`This report does not hold ${id}.`);
+    if (found === undefined)
+      throw new ServerError(`This report does not hold ${id.replaceAll("\n", " and ")}.`);
     return found;
   }
 
@@ -35,6 +38,8 @@ export function createEmbedded(data: Embedded): Client {
       const runs = ids.flatMap((id) => comparison.runs[order.indexOf(id)] ?? []);
       return { comparison: { ...comparison, runs }, errors: [] };
     },
+    view: async <T>(route: string, ids: readonly string[]) =>
+      of(data.views?.[route] ?? {}, ids.join("\n")) as T,
     cancel: async () => {},
   };
 }
