@@ -128,8 +128,9 @@ describe("a view of several runs", () => {
   test("names the files that cannot be used", async () => {
     const errors = [{ run: "b", file: "b.json", message: "no trace" }];
     const { client } = served({ status: 422, body: { errors } });
-    const error = await client.view("speedup", ["a", "b"]).catch((reason) => reason);
-    expect(error.errors).toEqual(errors);
+    const answer = client.view("speedup", ["a", "b"]);
+    await expect(answer).rejects.toBeInstanceOf(UnusableError);
+    await expect(answer).rejects.toMatchObject({ errors });
   });
 });
 
