@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from genscope.collect import options, program
+from genscope.collect import options, program, rendezvous
 
 FAILED, UNUSABLE, INTERRUPTED = 1, 2, 130
 _ONE_OF = "GENSCOPE_RUN_ONE_OF"
@@ -87,7 +87,7 @@ def _here(args: argparse.Namespace) -> int:
     with contextlib.ExitStack() as stack:
         if name is not None:
             try:
-                ran = stack.enter_context(attention(name))
+                ran = stack.enter_context(attention(name, warn=False))
             except AttentionUnavailableError as error:
                 return _refuse(str(error))
         session.start()
@@ -96,7 +96,7 @@ def _here(args: argparse.Namespace) -> int:
         except BaseException as error:
             outcome = error
         session.end(outcome)
-    if ran is not None and session.written:
+    if ran is not None and (session.written or ran.watched):
         _say(str(ran))
     _tell(args, session)
     if isinstance(outcome, SystemExit):
@@ -195,12 +195,7 @@ def _command(args: argparse.Namespace, name: str, folder: str) -> list[str]:
 
 
 def _child(command: list[str], place: int) -> int:
-    environment = {**os.environ, _ONE_OF: "1"}
-    if "TORCHELASTIC_RESTART_COUNT" in environment:
-        # The agent's store outlives the process, with the keys of the one before in it; a later
-        # attempt has its own.
-        attempt = int(environment["TORCHELASTIC_RESTART_COUNT"]) + place * 1000
-        environment["TORCHELASTIC_RESTART_COUNT"] = str(attempt)
+    environment = {**os.environ, _ONE_OF: "1", **rendezvous.environment_of(place)}
     child = subprocess.Popen(command, env=environment)
     while True:
         try:
