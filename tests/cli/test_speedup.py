@@ -7,11 +7,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from genscope.analysis.selection import EVERYTHING, Selection
 from genscope.analysis.speedup.comparison import AttentionComparison
 from genscope.analysis.speedup.results import Prediction, Speedup, Table
+from genscope.analysis.speedup.side import Side, side_of
 from genscope.cli import replay
 from genscope.cli.main import main
 from genscope.collect import replay as measuring
+from genscope.trace import Trace
 from tests.analysis.speedup.unet import recorded_pair
 from tests.cli.run import genscope
 
@@ -43,8 +46,12 @@ def test_a_pair_as_json(pair: tuple[str, str]) -> None:
 
 @pytest.mark.parametrize("style", ["text", "markdown"])
 def test_a_pair_in_words(
-    pair: tuple[str, str], style: str, capsys: pytest.CaptureFixture[str]
+    pair: tuple[str, str],
+    style: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("COLUMNS", "160")
     command = ["report", pair[1], "--view", "speedup", "--against", pair[0], "--format", style]
     assert main(command) == 0
     out = capsys.readouterr().out
@@ -52,6 +59,26 @@ def test_a_pair_in_words(
     assert "9 calls of both runs." in out
     for title in ("Amdahl", "Measured less predicted", "Aligned calls by shape", "math → flash"):
         assert title in out
+
+
+def test_captures_are_those_of_the_two_runs(
+    pair: tuple[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[tuple[str, str]] = []
+
+    def watched(
+        trace: Trace, selection: Selection = EVERYTHING, *, capture: Trace | None = None
+    ) -> Side:
+        asked.append((trace.path, "" if capture is None else capture.path))
+        return side_of(trace, selection, capture=capture)
+
+    for place in ("genscope.analysis.speedup", "genscope.analysis.speedup.view"):
+        monkeypatch.setattr(f"{place}.side_of", watched)
+    command = ["report", pair[1], "--view", "speedup", "--capture", pair[1]]
+    assert main(command) == 0
+    assert main([*command, "--against", pair[0], "--capture-against", pair[0]]) == 0
+    math, flash = (next(str(path) for path in Path(folder).iterdir()) for folder in pair)
+    assert asked == [(flash, flash), (math, math), (flash, flash)]
 
 
 def test_a_comparison_has_the_attention(
@@ -136,6 +163,12 @@ def test_one_run_alone_tells_the_limit(
             ["report", "{0}", "--view", "speedup", "--table", "{2}", "-o", "{2}"],
             "this is what is read",
         ),
+        (
+            ["report", "{0}", "--view", "speedup", "--capture-against", "{1}"],
+            "--capture-against is of the baseline",
+        ),
+        (["report", "{0}", "--view", "speedup", "--capture", "none.json"], "none.json"),
+        (["report", "{0}", "--view", "phases", "--capture", "{1}"], "--capture is no option"),
         (["replay", "{0}", "--device", "nonsense"], "nonsense"),
         (["replay", "none.json"], "none.json"),
     ],
