@@ -33,8 +33,8 @@ Step = Callable[[], Any]
 Arm = Callable[[], float]
 """Runs some steps and returns how long they took, in seconds."""
 
-STEPS = 4
-"""Steps in each half of a pair."""
+STEPS = 10
+"""Steps in each half of a pair: a window of a usual schedule."""
 
 
 def unet() -> tuple[Any, Step]:

@@ -66,8 +66,9 @@ class Registry:
     def update(self, **facts: Any) -> None:
         """Set fields of the document, such as `peak_memory_bytes` or `libraries`."""
         with self._lock:
-            self._facts.update(facts)
-            self.revision += 1
+            if any(name not in self._facts or self._facts[name] != facts[name] for name in facts):
+                self._facts.update(facts)
+                self.revision += 1
 
     def describe(self, **fields: Any) -> None:
         """Fill fields of the workload that are not known yet; None changes nothing."""

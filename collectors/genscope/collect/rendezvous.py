@@ -25,10 +25,11 @@ def environment_of(place: int) -> Mapping[str, str]:
     """
     if place == 0 or os.environ.get(_AGENT_STORE) != "True":
         return {}
-    from torch.distributed import TCPStore
+    from torch import distributed
 
     address = os.environ["MASTER_ADDR"]
-    store = TCPStore(address, int(os.environ["MASTER_PORT"]), is_master=False, timeout=_WAIT)
+    port = int(os.environ["MASTER_PORT"])
+    store = distributed.TCPStore(address, port, is_master=False, timeout=_WAIT)  # type: ignore[attr-defined]
     key = f"genscope/{os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}/{place}"
     if os.environ.get("RANK") == "0":
         store.set(key, str(_free_port()))

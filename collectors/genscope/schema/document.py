@@ -12,6 +12,7 @@ import math
 import operator
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, Field, fields
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from genscope.schema.records import VERSION, Component, Document, Module, Site, Workload
@@ -49,11 +50,30 @@ def dumps(document: Document) -> str:
         **_written(_DOCUMENT, document),
         "workload": _written(_FIELDS[Workload], document.workload),
         "components": [_written(_FIELDS[Component], part) for part in document.components],
-        "modules": [_written(_FIELDS[Module], part) for part in document.modules],
-        "sites": [_written(_FIELDS[Site], part) for part in document.sites],
+        "modules": [_row(part) for part in document.modules],
+        "sites": [_row(part) for part in document.sites],
         "version": document.version,
     }
     return json.dumps(text, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+
+
+_Row = Module | Site
+
+
+def _row(record: _Row) -> dict[str, Any]:
+    """The fields of a row, kept: a document is written again whenever one is added to it."""
+    values = _VALUES[type(record)](record)
+    try:
+        # By type as well: 1 and True are equal, and are not written alike.
+        return _kept(type(record).__name__, values, tuple(map(type, values)))
+    except TypeError:  # a value that cannot be a key
+        return _written(_FIELDS[type(record)], record)
+
+
+@lru_cache(maxsize=1 << 16)
+def _kept(name: str, values: tuple[Any, ...], _: tuple[type, ...]) -> dict[str, Any]:
+    kind: type[_Row] = Module if name == Module.__name__ else Site
+    return _written(_FIELDS[kind], kind(*values))
 
 
 def _written(known: Readers, record: Any) -> dict[str, Any]:
@@ -288,3 +308,7 @@ _DOCUMENT = _readers(
     for field in fields(Document)
     if field.name not in ("workload", "components", "modules", "sites", "version")
 )
+
+_VALUES: dict[type, Callable[[Any], tuple[Any, ...]]] = {
+    kind: operator.attrgetter(*(field.name for field in fields(kind))) for kind in (Module, Site)
+}
