@@ -6,7 +6,7 @@ import numpy as np
 
 from genscope.analysis.classify import PASSES, Classes
 from genscope.analysis.modules import row_components
-from genscope.analysis.selection import EVERYTHING, Selection
+from genscope.analysis.selection import Selection
 from genscope.analysis.steps import chosen_steps
 from genscope.analysis.tree import frames_of, module_tree
 from genscope.analysis.work import Work
@@ -15,7 +15,7 @@ from genscope.trace.model import Trace
 
 def selected(trace: Trace, work: Work, classes: Classes, selection: Selection) -> Work:
     """Rows of `work` that the selection takes; names that the trace does not have take none."""
-    if selection == EVERYTHING:
+    if selection.is_everything:
         return work
     mask = np.ones(len(work.rows), dtype=np.bool_)
     if selection.passes:

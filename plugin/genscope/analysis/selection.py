@@ -25,5 +25,10 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
         """Whether it is limited to some steps."""
         return self.first_step is not None or self.last_step is not None
 
+    @property
+    def is_everything(self) -> bool:
+        """Whether it leaves nothing out; also of what adds filters to these."""
+        return self == type(self)()
+
 
 EVERYTHING = Selection()

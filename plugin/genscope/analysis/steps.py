@@ -103,9 +103,13 @@ def window_ns(trace: Trace, selection: Selection, whole: tuple[int, int]) -> tup
 
 def step_warnings(trace: Trace, selection: Selection) -> list[TraceWarning]:
     """What to know where a selection names steps that the trace does not have."""
+    return missing_steps(len(steps_of(trace)), selection) if selection.has_steps else []
+
+
+def missing_steps(count: int, selection: Selection) -> list[TraceWarning]:
+    """What to know where a selection names steps beyond the `count` that there are."""
     if not selection.has_steps:
         return []
-    count = len(steps_of(trace))
     first = max(selection.first_step or 0, 0)
     last = first if selection.last_step is None else selection.last_step
     lacking = max(first, count)

@@ -14,6 +14,7 @@ from torch.profiler import ProfilerActivity, profile
 
 from genscope.analysis.attention.results import Attention, AttentionCall
 from genscope.analysis.attention.view import attention
+from genscope.analysis.attention.where import Where
 from genscope.trace import load
 
 ALL = ("forward", "backward", "recompute", "optimizer", "unknown")
@@ -30,7 +31,7 @@ def record(tmp_path: Path) -> Record:
             call()
         path = tmp_path / "trace.json"
         profiler.export_chrome_trace(str(path))
-        return attention(load(path), passes=options.pop("passes", ALL))
+        return attention(load(path), Where(passes=options.pop("passes", ALL)))
 
     return run
 

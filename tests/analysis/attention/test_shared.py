@@ -10,6 +10,7 @@ import pytest
 
 from genscope.analysis.attention import Calls, attention_calls
 from genscope.analysis.attention.view import attention
+from genscope.analysis.attention.where import Where
 from genscope.analysis.classify import ATTENTION, classify
 from genscope.trace import Trace
 from tests import loaded, paths
@@ -113,7 +114,7 @@ def test_calls_hold_all_attention_time(name: str) -> None:
 @pytest.mark.parametrize("name", loaded.TRACES)
 def test_groups_add_up(name: str) -> None:
     trace, _ = calls_of(name)
-    result = attention(trace, passes=("forward", "backward", "recompute", "unknown"))
+    result = attention(trace, Where(passes=("forward", "backward", "recompute", "unknown")))
     assert sum(group.calls for group in result.groups) == len(result.calls)
     assert sum(group.time_ns for group in result.groups) == result.time_ns
     assert [call.start_ns for call in result.calls] == sorted(

@@ -10,11 +10,13 @@ import pytest
 import torch
 from torch.profiler import ProfilerActivity, profile, record_function
 
+from genscope.analysis.attention.frames import frames_sweep
 from genscope.analysis.attention.intensity import attention_flops
 from genscope.analysis.attention.phase_view import phases
-from genscope.analysis.attention.sequence import Wanted, sequence
+from genscope.analysis.attention.sequence import Stretch, sequence
 from genscope.analysis.attention.serving import read_step
-from genscope.analysis.attention.space_time import frames_sweep, space_time
+from genscope.analysis.attention.space_time import space_time
+from genscope.analysis.attention.where import Where
 from genscope.analysis.operators import breakdown
 from genscope.trace import Trace, load
 from tests import loaded
@@ -180,10 +182,10 @@ def test_sequence_filters_and_windows() -> None:
     assert whole.period.repeats == 12
     assert whole.q_range == [8, 3137]
     assert [(level.q_len, level.calls) for level in whole.levels] == [(3137, 12), (8, 12)]
-    temporal = sequence(trace, Wanted(axis="temporal"))
+    temporal = sequence(trace, Where(axes=("temporal",)))
     assert temporal.calls == 12
     assert set(temporal.series.q_len) == {8}
-    part = sequence(trace, Wanted(first=4, last=9))
+    part = sequence(trace, stretch=Stretch(first=4, last=9))
     assert part.series.index == whole.series.index[4:10]
     assert part.period == whole.period
 
@@ -191,7 +193,7 @@ def test_sequence_filters_and_windows() -> None:
 @shared
 def test_fewer_points_keep_peaks_and_troughs() -> None:
     trace = trace_of("diffusion-sd3.5-mi300x")
-    drawn = sequence(trace, Wanted(points=16)).series
+    drawn = sequence(trace, stretch=Stretch(points=16)).series
     assert len(drawn.index) <= 16
     assert (min(drawn.q_len), max(drawn.q_len)) == (77, 16384)
     assert drawn.total == 289
@@ -222,7 +224,7 @@ def test_exponents_of_frames(tmp_path: Path) -> None:
         (tmp_path / str(frames)).mkdir()
         trace = recorded(tmp_path / str(frames), lambda frames=frames: video(frames, 100))
         runs.append((f"{frames} frames", trace))
-    result = frames_sweep(runs)
+    result = frames_sweep([(label, space_time(trace)) for label, trace in runs])
     fits = {(fit.axis, fit.of): fit.exponent for fit in result.fits}
     assert fits["spatial", "flops"] == pytest.approx(1)
     assert fits["temporal", "flops"] == pytest.approx(2)

@@ -15,7 +15,7 @@ from genscope.analysis.attention.places import decide_places
 from genscope.analysis.classify import Classes, classify
 from genscope.trace.model import Trace
 
-__all__ = ["Calls", "attention_calls"]
+__all__ = ["Calls", "attention_calls", "lend_calls"]
 
 
 def attention_calls(trace: Trace, *, capture: Trace | None = None) -> Calls:
@@ -31,6 +31,11 @@ def attention_calls(trace: Trace, *, capture: Trace | None = None) -> Calls:
         trace.derived[key] = _calls(trace, classify(trace), templates)
     calls: Calls = trace.derived[key]
     return calls
+
+
+def lend_calls(trace: Trace, calls: Calls) -> None:
+    """Spare a trace the search for its calls: `calls` were found in it when it was read before."""
+    trace.derived.setdefault("attention:", calls)
 
 
 def _calls(trace: Trace, classes: Classes, templates: Calls | None) -> Calls:

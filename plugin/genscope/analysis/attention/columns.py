@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -153,3 +155,22 @@ class Calls:
         """Mask of shape (c,) of the calls whose query length is known."""
         mask: Bool = self.sizes["q_len"] >= 0
         return mask
+
+
+def alike(columns: Sequence[npt.NDArray[np.integer[Any]]]) -> tuple[Int64, Int64]:
+    """Group rows that are equal in every column; each column has shape (k,).
+
+    Returns the first row of each group, shape (g,), and the group of each row, shape (k,). Groups
+    are numbered in the order of their values.
+    """
+    key = np.zeros(len(columns[0]), dtype=np.int64)
+    size = 1
+    for column in columns:
+        values, number = np.unique(column, return_inverse=True)
+        if size * len(values) >= 2**62:
+            known, key = np.unique(key, return_inverse=True)
+            key, size = key.reshape(-1), len(known)
+        key = key * max(len(values), 1) + number.reshape(-1)
+        size *= max(len(values), 1)
+    _, first, group = np.unique(key, return_index=True, return_inverse=True)
+    return first.astype(np.int64), group.reshape(-1).astype(np.int64)

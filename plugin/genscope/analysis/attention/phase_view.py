@@ -3,54 +3,65 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 
 import numpy as np
 
 from genscope.analysis.attention import attention_calls
 from genscope.analysis.attention.columns import Calls
 from genscope.analysis.attention.intensity import attention_bytes, attention_flops, products
-from genscope.analysis.attention.phases import phase_of_name
-from genscope.analysis.attention.results import (
-    Pace,
-    PhaseRow,
-    Phases,
-    ServedStep,
-    Stretch,
+from genscope.analysis.attention.results import PhaseRow, Phases, ServedStep
+from genscope.analysis.attention.rounds import (
+    Rounds,
+    fewer,
+    first_token,
+    paces_of,
+    rounds_of,
+    stretches_of,
+    time_per_token,
 )
 from genscope.analysis.attention.serving import ServingStep, serving_steps
-from genscope.analysis.attention.units import Units, is_training, launches_of, units_of
-from genscope.analysis.classify import ATTENTION, classify
-from genscope.analysis.modules import components
-from genscope.analysis.tree import module_tree
+from genscope.analysis.attention.units import is_training, launches_of
+from genscope.analysis.attention.where import (
+    ALL_CALLS,
+    NO_WORD,
+    Where,
+    chosen,
+    steps_of_calls,
+    with_words,
+)
+from genscope.analysis.classify import ATTENTION, PASSES, classify
+from genscope.analysis.select import selected
+from genscope.analysis.steps import chosen_steps, step_warnings, window_ns
 from genscope.analysis.work import DEVICE, Work, file_name, gather, wall, work_warnings
-from genscope.trace.model import NONE, Int64, Trace
+from genscope.trace.model import NONE, Bool, Int64, Trace
 from genscope.trace.nest import Nest
 
 
-@dataclass(slots=True)
-class _Rounds:
-    """Units with their phases; texts have one entry a unit."""
+def phases(trace: Trace, where: Where = ALL_CALLS) -> Phases:
+    """Return what each phase of a trace took, of the work that `where` takes.
 
-    units: Units
-    phase: list[str | None]
-    component: list[str | None]
-    reason: list[str | None]
-
-
-def phases(trace: Trace) -> Phases:
-    """Return what each phase of a trace took."""
+    Work is of a kind or an axis where an attention call of that did it. All passes count unless
+    `where` names some.
+    """
     classes = classify(trace)
     calls = attention_calls(trace)
-    work = gather(trace, classes)
-    attention = np.array([rule.category == ATTENTION for rule in classes.rules] + [False])
-    rounds = _rounds(trace, calls)
+    work = selected(trace, gather(trace, classes), classes, where)
+    every = rounds_of(trace, calls)
     served = serving_steps(trace)
-    words, of_row = _phase_of_work(trace, calls, work, rounds, served)
-    start, end = wall(trace)
+    words, of_row = _phase_of_work(trace, calls, work, every, served)
+    kept = _with_words(calls, work, words, of_row, where)
+    work, of_row = work.where(kept), of_row[kept]
+    taken = every.taken(trace, where)
+    rounds = every.part(taken)
+    listed = chosen(calls, where, steps_of_calls(trace, calls), passes=PASSES)
+    attention = np.array([rule.category == ATTENTION for rule in classes.rules] + [False])
+    start, end = window_ns(trace, where, wall(trace))
     total = int(work.time_ns.sum())
-    rows = _rows(trace, calls, work, words, of_row, attention[classes.rule[work.rows]], rounds)
-    paces = _paces(rounds)
+    is_attention = attention[classes.rule[work.rows]]
+    rows = _rows(trace, calls, listed, work, words, of_row, is_attention, rounds)
+    paces = paces_of(rounds)
+    stretches = stretches_of(every, taken)
+    shown = fewer(stretches)
     return Phases(
         trace=file_name(trace),
         base_ns=str(trace.base_ns),
@@ -58,52 +69,49 @@ def phases(trace: Trace) -> Phases:
         basis=work.basis,
         basis_sum_ns=total,
         wall_ns=end - start,
+        selection=where,
         training=is_training(trace),
         phases=rows,
-        stretches=_stretches(rounds),
-        time_to_first_token_ns=_first_token(rounds),
-        time_per_token_ns=_token(paces),
+        stretches=shown,
+        each=len(stretches) / max(len(shown), 1),
+        time_to_first_token_ns=first_token(rounds),
+        time_per_token_ns=time_per_token(paces),
         paces=paces,
-        served=[_served(trace, step) for step in served],
+        served=[_served(trace, step) for step in _taken_steps(trace, served, where)],
         sentence=_sentence(trace, rows, total),
-        warnings=[*trace.warnings, *work_warnings(trace, work)],
+        warnings=[
+            *trace.warnings,
+            *step_warnings(trace, where),
+            *work_warnings(trace, work),
+        ],
     )
 
 
-def _rounds(trace: Trace, calls: Calls) -> _Rounds:
-    """Decide the phase of each unit by the calls in it, or by its name where it has none."""
-    units = units_of(trace)
-    tree = module_tree(trace, units.row)
-    names, number = components(trace, units.row, tree)
-    component = [names[at] if at >= 0 else None for at in number.tolist()]
-    unit = units.around(trace, np.where(calls.row >= 0, calls.row, NONE))
-    phase: list[str | None] = []
-    reason: list[str | None] = []
-    training = is_training(trace)
-    order = np.argsort(unit, kind="stable")
-    bounds = np.searchsorted(unit[order], np.arange(len(units) + 1))
-    for place in range(len(units)):
-        inside = order[bounds[place] : bounds[place + 1]]
-        words = Counter(
-            int(calls.texts["phase"][one])
-            for one in inside.tolist()
-            if calls.texts["phase"][one] >= 0
-        )
-        if len(words) == 1:
-            phase.append(calls.words.text(next(iter(words))))
-            reason.append(calls.text("phase_reason", int(inside[0])))
-        elif not words and not training:
-            found = phase_of_name(component[place] or "")
-            phase.append(found)
-            reason.append(f"{component[place]} has no attention; its name tells" if found else None)
-        else:
-            phase.append(None)
-            reason.append(None)
-    return _Rounds(units, phase, component, reason)
+def _with_words(calls: Calls, work: Work, words: list[str], of_row: Int64, where: Where) -> Bool:
+    """Mask of shape (k,) of the rows of the kinds, axes and phases that `where` names."""
+    mask = np.ones(len(work.rows), dtype=np.bool_)
+    if where.kinds or where.axes:
+        taken = with_words(calls, Where(kinds=where.kinds, axes=where.axes))
+        mask &= np.append(taken, False)[calls.of_event[work.rows]]
+    if where.phases:
+        wanted = np.array([word in where.phases for word in [*words, NO_WORD]])
+        mask &= wanted[of_row]
+    return mask
+
+
+def _taken_steps(trace: Trace, served: list[ServingStep], where: Where) -> list[ServingStep]:
+    """The steps of a serving engine in the phases and the steps of the trace that are taken."""
+    start = trace.events.start_ns[np.array([step.row for step in served], dtype=np.int64)]
+    inside = chosen_steps(trace, where).around(start) if where.has_steps else start >= 0
+    return [
+        step
+        for step, is_inside in zip(served, inside.tolist(), strict=True)
+        if is_inside and (not where.phases or step.phase in where.phases)
+    ]
 
 
 def _phase_of_work(
-    trace: Trace, calls: Calls, work: Work, rounds: _Rounds, served: list[ServingStep]
+    trace: Trace, calls: Calls, work: Work, rounds: Rounds, served: list[ServingStep]
 ) -> tuple[list[str], Int64]:
     """Phase of each row of work: words, and a number a row, shape (k,), -1 where nothing tells.
 
@@ -147,7 +155,7 @@ def _phase_of_work(
 
 
 def _between(
-    trace: Trace, calls: Calls, own: Int64, at: Int64, unit: Int64, rounds: _Rounds
+    trace: Trace, calls: Calls, own: Int64, at: Int64, unit: Int64, rounds: Rounds
 ) -> Int64:
     """Phase on which the calls before and after agree, on the thread of each row; shape (k,)."""
     events = trace.events
@@ -177,11 +185,12 @@ def _between(
 def _rows(
     trace: Trace,
     calls: Calls,
+    listed: Int64,
     work: Work,
     words: list[str],
     of_row: Int64,
-    is_attention: np.ndarray[tuple[int, ...], np.dtype[np.bool_]],
-    rounds: _Rounds,
+    is_attention: Bool,
+    rounds: Rounds,
 ) -> list[PhaseRow]:
     group = np.where(of_row < 0, len(words), of_row)
     count = len(words) + 1
@@ -197,7 +206,8 @@ def _rows(
         if not sums.sum_ns[place] and not (group == place).any():
             continue
         phase = words[place] if place < len(words) else None
-        mine = np.flatnonzero(calls.is_word("phase", phase) if phase else calls.texts["phase"] < 0)
+        number = calls.words.find(phase) if phase else NONE
+        mine = listed[calls.texts["phase"][listed] == number]
         span = sum(
             int(end - start)
             for start, end, word in zip(
@@ -233,7 +243,7 @@ def _rows(
     return rows
 
 
-def _tokens(trace: Trace, calls: Calls, mine: Int64, rounds: _Rounds) -> int | None:
+def _tokens(trace: Trace, calls: Calls, mine: Int64, rounds: Rounds) -> int | None:
     """Query tokens of self attention in one layer, added over the rounds; None where unknown."""
     own = mine[~calls.is_word("kind", "cross")[mine]]
     tokens = calls.sizes["q_tokens"][own]
@@ -276,77 +286,6 @@ def _intensity(
     np.add.at(moved, group[one], product_bytes[at[one]])
     np.add.at(timed, group[hit], work.time_ns[hit])
     return flops, moved, timed
-
-
-def _stretches(rounds: _Rounds) -> list[Stretch]:
-    """Put neighbouring rounds of one component in one phase together."""
-    found: list[Stretch] = []
-    for place in range(len(rounds.units)):
-        start, end = int(rounds.units.start_ns[place]), int(rounds.units.end_ns[place])
-        last = found[-1] if found else None
-        if (
-            last is not None
-            and last.phase == rounds.phase[place]
-            and last.component == rounds.component[place]
-        ):
-            last.dur_ns = max(last.dur_ns, end - last.start_ns)
-            last.rounds += 1
-            continue
-        found.append(
-            Stretch(
-                phase=rounds.phase[place],
-                component=rounds.component[place],
-                start_ns=start,
-                dur_ns=end - start,
-                rounds=1,
-                reason=rounds.reason[place],
-            )
-        )
-    return found
-
-
-def _paces(rounds: _Rounds) -> list[Pace]:
-    found = []
-    keys: dict[tuple[str | None, str], list[int]] = {}
-    for place, phase in enumerate(rounds.phase):
-        if phase is not None:
-            keys.setdefault((rounds.component[place], phase), []).append(place)
-    for (component, phase), places in keys.items():
-        if len(places) < 2:
-            continue
-        starts = rounds.units.start_ns[places]
-        ends = rounds.units.end_ns[places]
-        found.append(
-            Pace(
-                component=component,
-                phase=phase,
-                rounds=len(places),
-                total_ns=int(ends.max() - starts.min()),
-                median_ns=int(np.median(np.diff(np.sort(starts)))),
-            )
-        )
-    return found
-
-
-def _first_token(rounds: _Rounds) -> int | None:
-    """Time from the first prompt's start until its last prefill round is through."""
-    generating = [
-        place for place, phase in enumerate(rounds.phase) if phase in ("prefill", "decode")
-    ]
-    if not generating or rounds.phase[generating[0]] != "prefill":
-        return None
-    first = generating[0]
-    last = first
-    for place in generating:
-        if rounds.phase[place] != "prefill" or rounds.component[place] != rounds.component[first]:
-            break
-        last = place
-    return int(rounds.units.end_ns[last] - rounds.units.start_ns[first])
-
-
-def _token(paces: list[Pace]) -> int | None:
-    decoding = [pace for pace in paces if pace.phase == "decode"]
-    return max(decoding, key=lambda pace: pace.rounds).median_ns if decoding else None
 
 
 def _served(trace: Trace, step: ServingStep) -> ServedStep:

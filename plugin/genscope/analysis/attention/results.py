@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from genscope.analysis.attention.where import Where
 from genscope.analysis.results import SCHEMA_VERSION
 from genscope.trace.errors import TraceWarning
 
@@ -28,6 +29,8 @@ class AttentionCall(msgspec.Struct, kw_only=True):
     pass_: str = msgspec.field(name="pass")
     forward_index: int | None
     start_ns: int
+    device_start_ns: int | None
+    """Where its first kernel starts, which is where the timeline shows it."""
     device_ns: int | None
     cpu_ns: int
     layout_ns: int | None
@@ -90,19 +93,39 @@ class Attention(msgspec.Struct, kw_only=True):
     rank: int | None
     basis: str
     """`device` where any device event is, else `cpu` (inclusive time of ops)."""
+    selection: Where
     passes: list[str]
     """The passes whose calls are listed."""
     category_ns: int
-    """Time of the category Attention of all passes, on the basis of the operator view."""
+    """Time of the category Attention in the whole trace, on the basis of the operator view."""
     time_ns: int
     """Sum over the calls listed."""
     without_shapes: int
     """Calls listed whose lengths nothing tells."""
+    calls_total: int
+    """Number of calls listed, also where `calls` is left to windows."""
     groups: list[AttentionGroup]
     """Largest time first."""
     calls: list[AttentionCall]
     """In order of start."""
     warnings: list[TraceWarning]
+
+
+class CallsWindow(msgspec.Struct, kw_only=True):
+    """A part of the list of calls: from place `first` of `total`, sorted by the column `sort`.
+
+    Calls without a value go last in either direction, equal ones are in order of start. `at` is
+    the index of the call that was looked for, None where the list does not have it.
+    """
+
+    schema_version: int = SCHEMA_VERSION
+    view: str = "calls"
+    total: int
+    first: int
+    sort: str
+    descending: bool
+    at: int | None
+    calls: list[AttentionCall]
 
 
 class PhaseRow(msgspec.Struct, kw_only=True):
@@ -179,11 +202,16 @@ class Phases(msgspec.Struct, kw_only=True):
     basis: str
     basis_sum_ns: int
     wall_ns: int
+    selection: Where
     training: bool
     """Whether the trace is of training, which has no phases."""
     phases: list[PhaseRow]
     """In the order in which they begin; they add up to `basis_sum_ns`."""
     stretches: list[Stretch]
+    """In order of start; where there are too many, small neighbours are put together, under what
+    takes most of their time."""
+    each: float
+    """How many stretches of the trace stand behind one of `stretches`, on average."""
     time_to_first_token_ns: int | None
     """From the start of the first prompt's round to the end of the last of its prefill."""
     time_per_token_ns: int | None
@@ -254,6 +282,8 @@ class Series(msgspec.Struct, kw_only=True):
     last: int
     total: int
     each: float
+    place: list[int]
+    """Place in the sequence, from `first` to `last`."""
     index: list[int]
     """Place among all calls of the trace: `Attention.calls[].index`."""
     start_ns: list[int]
@@ -283,13 +313,9 @@ class Sequence(msgspec.Struct, kw_only=True):
     base_ns: str
     rank: int | None
     basis: str
-    component: str | None
-    """The filters: None is any."""
-    kind: str | None
-    axis: str | None
-    phase: str | None
+    selection: Where
     calls: int
-    """Forward calls with known lengths that pass the filters."""
+    """Calls with known lengths that pass the filters; of the forward pass unless they name one."""
     without_shapes: int
     time_ns: int
     q_range: list[int] | None
@@ -348,6 +374,7 @@ class SpaceTime(msgspec.Struct, kw_only=True):
     base_ns: str
     rank: int | None
     basis: str
+    selection: Where
     frames: int | None
     """Frames of the video as the model sees them; None where nothing tells."""
     axes: list[AxisRow]
@@ -357,48 +384,3 @@ class SpaceTime(msgspec.Struct, kw_only=True):
     spatial_over_temporal_flops: float | None
     sentence: str
     warnings: list[TraceWarning]
-
-
-class SweepPoint(msgspec.Struct, kw_only=True):
-    """One run of a sweep, along one axis."""
-
-    run: str
-    frames: int
-    axis: str
-    time_ns: int
-    flops: int
-    calls: int
-
-
-class SweepFit(msgspec.Struct, kw_only=True):
-    """A power law through the points of one axis: value = factor · frames ** exponent.
-
-    Least squares on the logarithms; `of` is flops or time_ns. None below two sizes.
-    """
-
-    axis: str
-    of: str
-    exponent: float | None
-    factor: float | None
-
-
-class Crossover(msgspec.Struct, kw_only=True):
-    """The number of frames at which the fits of temporal and spatial attention meet.
-
-    `measured` says whether it lies within the frames of the runs; beyond them it is predicted.
-    """
-
-    of: str
-    frames: float
-    measured: bool
-
-
-class FramesSweep(msgspec.Struct, kw_only=True):
-    """Attention against the number of frames over several runs (the paper's Figure 14)."""
-
-    schema_version: int = SCHEMA_VERSION
-    view: str = "frames"
-    points: list[SweepPoint]
-    fits: list[SweepFit]
-    crossovers: list[Crossover]
-    sentence: str

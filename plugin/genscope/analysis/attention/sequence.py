@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 
-from genscope.analysis.attention import attention_calls
-from genscope.analysis.attention.columns import Calls
+from genscope.analysis.attention.columns import Calls, alike
 from genscope.analysis.attention.growth import Growth, find_growth
 from genscope.analysis.attention.period import Period, find_period
+from genscope.analysis.attention.record import Record, record_of
 from genscope.analysis.attention.results import (
     FoundGrowth,
     FoundPeriod,
@@ -19,45 +20,61 @@ from genscope.analysis.attention.results import (
     Series,
     SeriesGroup,
 )
-from genscope.analysis.attention.view import (
-    CPU,
-    FORWARD_PASSES,
-    in_passes,
-    shape_warning,
-    time_of,
-)
-from genscope.analysis.work import DEVICE, file_name
+from genscope.analysis.attention.view import shape_warning, time_of
+from genscope.analysis.attention.where import ALL_CALLS, Where
 from genscope.trace.model import NONE, Int64, Trace
 
 POINTS = 4000
 """Calls drawn at once, unless others are asked for."""
+
+MAX_POINTS = 8000
 
 _LEVELS = 200
 _MODULES = 20
 _GROUP = ("component", "kind", "axis", "implementation")
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which calls: those with these words, None for any; and which stretch of them to draw."""
+class Stretch(msgspec.Struct, frozen=True, kw_only=True):
+    """Which calls of a sequence to draw: from place `first` to `last`, both inclusive."""
 
-    component: str | None = None
-    kind: str | None = None
-    axis: str | None = None
-    phase: str | None = None
     first: int = 0
     last: int | None = None
-    """Place in the filtered sequence, inclusive; None for the end."""
+    """None for the end."""
     points: int = POINTS
 
 
-def sequence(trace: Trace, wanted: Wanted = Wanted()) -> Sequence:
-    """Return the sequence lengths of a trace's forward attention calls.
+WHOLE = Stretch()
 
-    Period, growth and levels are of all calls that pass the filters, whatever stretch is drawn.
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """A sequence of calls with all that is said of it; quick to draw any stretch of."""
+
+    record: Record
+    places: Int64
+    """Places of its calls among all of the record."""
+    result: Sequence
+    """Without calls to draw."""
+
+    def drawn(self, stretch: Stretch) -> Sequence:
+        """Return the result with the calls of a stretch."""
+        calls = self.record.calls
+        drawn = series(calls, self.places, time_of(calls), stretch)
+        return msgspec.structs.replace(self.result, series=drawn)
+
+
+def sequence(trace: Trace, where: Where = ALL_CALLS, stretch: Stretch = WHOLE) -> Sequence:
+    """Return the sequence lengths of a trace's attention calls that `where` takes.
+
+    Period, growth and levels are of all of those, whatever stretch is drawn.
     """
-    calls = attention_calls(trace)
-    listed = chosen(calls, wanted)
+    return ordered(record_of(trace), where).drawn(stretch)
+
+
+def ordered(record: Record, where: Where = ALL_CALLS) -> Ordered:
+    """Find what there is to say of the calls of a record that `where` takes, in their order."""
+    calls = record.calls
+    listed = record.places(where)
     known = listed[calls.has_shape[listed]]
     time = time_of(calls)
     q, kv = calls.sizes["q_len"][known], calls.sizes["kv_len"][known]
@@ -67,15 +84,12 @@ def sequence(trace: Trace, wanted: Wanted = Wanted()) -> Sequence:
     growth = _growth(calls, own, main)
     component = calls.text("component", int(own[0])) if len(own) else None
     levels = _levels(calls, known, time)
-    return Sequence(
-        trace=file_name(trace),
-        base_ns=str(trace.base_ns),
-        rank=trace.rank,
-        basis=DEVICE if trace.has_device else CPU,
-        component=wanted.component,
-        kind=wanted.kind,
-        axis=wanted.axis,
-        phase=wanted.phase,
+    result = Sequence(
+        trace=record.trace,
+        base_ns=record.base_ns,
+        rank=record.rank,
+        basis=record.basis,
+        selection=where,
         calls=len(known),
         without_shapes=len(listed) - len(known),
         time_ns=int(time[known].sum()),
@@ -85,20 +99,11 @@ def sequence(trace: Trace, wanted: Wanted = Wanted()) -> Sequence:
         growth=growth,
         levels=levels[:_LEVELS],
         levels_left=max(0, len(levels) - _LEVELS),
-        series=series(calls, known, time, wanted),
+        series=series(calls, known[:0], time, WHOLE),
         sentence=_sentence(q, len(own), component, period, growth),
-        warnings=[*trace.warnings, *shape_warning(calls, listed)],
+        warnings=[*record.warnings(where), *shape_warning(calls, listed)],
     )
-
-
-def chosen(calls: Calls, wanted: Wanted) -> Int64:
-    """Places of the forward calls that pass the filters, in order of start."""
-    mask = in_passes(calls, FORWARD_PASSES)
-    for name in ("component", "kind", "axis", "phase"):
-        word = getattr(wanted, name)
-        if word is not None:
-            mask &= calls.is_word(name, word)
-    return np.flatnonzero(mask)
+    return Ordered(record, known, result)
 
 
 def _main(calls: Calls, known: Int64, time: Int64) -> Int64:
@@ -116,15 +121,8 @@ def _symbols(calls: Calls, places: Int64) -> Int64:
     """A number a call by component, kind, axis and lengths; keys in a cache tell none apart."""
     q, kv = calls.sizes["q_len"][places], calls.sizes["kv_len"][places]
     cached = calls.is_word("kind", "self")[places] & (kv > q)
-    columns = [q, np.where(cached, NONE, kv)]
-    columns += [
-        calls.texts[name][places].astype(np.int64) for name in ("component", "kind", "axis")
-    ]
-    if not len(places):
-        return np.zeros(0, dtype=np.int64)
-    _, number = np.unique(np.stack(columns, axis=1), axis=0, return_inverse=True)
-    symbols: Int64 = number.reshape(-1).astype(np.int64)
-    return symbols
+    words = [calls.texts[name][places] for name in ("component", "kind", "axis")]
+    return alike([q, np.where(cached, NONE, kv), *words])[1]
 
 
 def _growth(calls: Calls, own: Int64, main: Int64) -> FoundGrowth | None:
@@ -198,12 +196,13 @@ def _levels(calls: Calls, places: Int64, time: Int64) -> list[Level]:
     return levels
 
 
-def series(calls: Calls, places: Int64, time: Int64, wanted: Wanted) -> Series:
+def series(calls: Calls, places: Int64, time: Int64, stretch: Stretch) -> Series:
     """Take the calls to draw of those at `places`, shape (k,)."""
-    first = min(max(wanted.first, 0), max(len(places) - 1, 0))
-    last = len(places) - 1 if wanted.last is None else min(wanted.last, len(places) - 1)
+    first = min(max(stretch.first, 0), max(len(places) - 1, 0))
+    last = len(places) - 1 if stretch.last is None else min(stretch.last, len(places) - 1)
     part = places[first : last + 1]
-    shown = part[_drawn(calls.sizes["q_len"][part], calls.sizes["kv_len"][part], wanted.points)]
+    drawn = _drawn(calls.sizes["q_len"][part], calls.sizes["kv_len"][part], stretch.points)
+    shown = part[drawn]
     keys = np.stack([calls.texts[name][shown] for name in _GROUP], axis=1)
     distinct, group = np.unique(keys, axis=0, return_inverse=True)
     word = calls.words.text
@@ -212,6 +211,7 @@ def series(calls: Calls, places: Int64, time: Int64, wanted: Wanted) -> Series:
         last=max(last, first - 1),
         total=len(places),
         each=len(part) / max(len(shown), 1),
+        place=(first + drawn).tolist(),
         index=shown.tolist(),
         start_ns=calls.start_ns[shown].tolist(),
         q_len=calls.sizes["q_len"][shown].tolist(),

@@ -2,63 +2,126 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import numpy as np
 
-from genscope.analysis.attention import attention_calls
-from genscope.analysis.attention.columns import SIZES, Calls
-from genscope.analysis.attention.results import Attention, AttentionCall, AttentionGroup
-from genscope.analysis.classify import ATTENTION, PASSES, classify
-from genscope.analysis.work import CPU_SELF, file_name, gather, work_warnings
+from genscope.analysis.attention.columns import SIZES, TEXTS, Calls, alike
+from genscope.analysis.attention.record import Record, record_of
+from genscope.analysis.attention.results import (
+    Attention,
+    AttentionCall,
+    AttentionGroup,
+    CallsWindow,
+)
+from genscope.analysis.attention.where import ALL_CALLS, FORWARD_PASSES, Where
+from genscope.analysis.classify import PASSES
+from genscope.analysis.windows import BEGINNING, Window, first_of, order_of
 from genscope.trace.errors import TraceWarning
 from genscope.trace.model import NONE, Bool, Int64, Trace
 
-CPU = "cpu"
+COLUMNS = tuple(field.encode_name for field in msgspec.structs.fields(AttentionCall))
+"""What calls can be sorted by: the fields of a call, as they are called in JSON."""
 
-FORWARD_PASSES = ("forward", "unknown")
-"""Passes listed unless others are asked for. What a graph replays, or was launched before the
-recording, is most likely forward."""
-
+_PLAIN = (
+    "start_ns",
+    "device_start_ns",
+    "device_ns",
+    "cpu_ns",
+    "layout_ns",
+    "layer",
+    "step",
+    "causal",
+)
 _GROUP_TEXTS = ("component", "kind", "axis", "implementation", "phase", "dtype")
 _GROUP_SIZES = ("batch", "heads", "kv_heads", "q_len", "kv_len", "head_dim")
 
 
-def attention(
-    trace: Trace, *, passes: Sequence[str] = FORWARD_PASSES, capture: Trace | None = None
-) -> Attention:
-    """Return the attention calls of a trace.
+def attention(trace: Trace, where: Where = ALL_CALLS, *, capture: Trace | None = None) -> Attention:
+    """Return the attention calls of a trace that `where` takes.
 
-    `passes` are those of `genscope.analysis.classify.PASSES` to list; `capture` is a trace that
-    gives the shapes that a graph replay hides.
+    `capture` is a trace that gives the shapes that a graph replay hides.
     """
-    classes = classify(trace)
-    calls = attention_calls(trace, capture=capture)
-    work = gather(trace, classes)
-    of_rule = np.array([rule.category == ATTENTION for rule in classes.rules] + [False])
-    listed = np.flatnonzero(in_passes(calls, passes))
-    time = time_of(calls)
+    return attention_of(record_of(trace, capture=capture), where)
+
+
+def attention_of(record: Record, where: Where = ALL_CALLS, *, with_calls: bool = True) -> Attention:
+    """Return the attention calls of a record, or all but the list of them."""
+    calls, time = record.calls, time_of(record.calls)
+    listed = record.places(where)
     return Attention(
-        trace=file_name(trace),
-        base_ns=str(trace.base_ns),
-        rank=trace.rank,
-        basis=CPU if work.basis == CPU_SELF else work.basis,
-        passes=list(passes),
-        category_ns=int(work.time_ns[of_rule[classes.rule[work.rows]]].sum()),
+        trace=record.trace,
+        base_ns=record.base_ns,
+        rank=record.rank,
+        basis=record.basis,
+        selection=where,
+        passes=list(where.passes or FORWARD_PASSES),
+        category_ns=record.category_ns,
         time_ns=int(time[listed].sum()),
         without_shapes=int((~calls.has_shape[listed]).sum()),
+        calls_total=len(listed),
         groups=groups_of(calls, listed, time),
-        calls=call_rows(calls, listed),
-        warnings=[*trace.warnings, *work_warnings(trace, work), *shape_warning(calls, listed)],
+        calls=call_rows(calls, listed) if with_calls else [],
+        warnings=[
+            *record.warnings(where),
+            *record.work_warnings,
+            *shape_warning(calls, listed),
+        ],
     )
 
 
-def in_passes(calls: Calls, passes: Sequence[str]) -> Bool:
-    """Mask of shape (c,) of the calls of some passes."""
-    wanted = np.array([name in passes for name in PASSES])
-    mask: Bool = wanted[calls.pass_]
-    return mask
+def calls_window(
+    record: Record, where: Where = ALL_CALLS, window: Window = BEGINNING
+) -> CallsWindow:
+    """Return a part of the sorted list of calls. Raises KeyError for what is no column."""
+    calls = record.calls
+    places = record.places(where)
+    wanted = None
+    if window.at is not None:
+        wanted = window.at if (places == window.at).any() else None
+    elif window.at_ns is not None and len(places):
+        wanted = int(places[np.abs(_timeline_start(calls)[places] - window.at_ns).argmin()])
+    column = window.sort or "index"
+    values, known = _column(calls, places, column)
+    places = places[order_of(values, known, descending=window.descending)]
+    at = int(np.flatnonzero(places == wanted)[0]) if wanted is not None else None
+    first = first_of(window, len(places), at)
+    return CallsWindow(
+        total=len(places),
+        first=first,
+        sort=column,
+        descending=window.descending,
+        at=wanted,
+        calls=call_rows(calls, places[first : first + window.count]),
+    )
+
+
+def _timeline_start(calls: Calls) -> Int64:
+    """Where each call begins in the timeline: on the device, if it has anything there."""
+    return np.where(calls.device_start_ns == NONE, calls.start_ns, calls.device_start_ns)
+
+
+def _column(calls: Calls, places: Int64, name: str) -> tuple[Int64, Bool]:
+    """Values of a column for `places`, in their order if not in their unit, and which are known."""
+    if name == "index":
+        return places, np.ones(len(places), dtype=np.bool_)
+    if name == "pass":
+        by_name = np.argsort(np.argsort(PASSES))
+        return by_name[calls.pass_[places]], np.ones(len(places), dtype=np.bool_)
+    if name in TEXTS:
+        numbers = calls.texts[name][places]
+        by_word = np.argsort(np.argsort(np.array([*calls.words.listed, ""], dtype=object)))
+        return by_word[numbers], numbers >= 0
+    if name in SIZES:
+        values = calls.sizes[name][places]
+    elif name == "forward_index":
+        values = calls.forward[places]
+    elif name in _PLAIN:
+        values = getattr(calls, name)[places].astype(np.int64)
+    else:
+        raise KeyError(name)
+    return values, values >= 0
 
 
 def time_of(calls: Calls) -> Int64:
@@ -70,10 +133,7 @@ def call_rows(calls: Calls, places: Int64) -> list[AttentionCall]:
     """Return the calls at `places`, shape (k,), as typed rows."""
     columns = {name: column[places].tolist() for name, column in calls.sizes.items()}
     texts = {name: column[places].tolist() for name, column in calls.texts.items()}
-    plain = {
-        name: getattr(calls, name)[places].tolist()
-        for name in ("start_ns", "device_ns", "cpu_ns", "layout_ns", "layer", "step", "causal")
-    }
+    plain = {name: getattr(calls, name)[places].tolist() for name in _PLAIN}
     passes = calls.pass_[places].tolist()
     forward = calls.forward[places].tolist()
     word = calls.words.text
@@ -83,6 +143,7 @@ def call_rows(calls: Calls, places: Int64) -> list[AttentionCall]:
             pass_=PASSES[passes[at]],
             forward_index=_known(forward[at]),
             start_ns=plain["start_ns"][at],
+            device_start_ns=_known(plain["device_start_ns"][at]),
             device_ns=_known(plain["device_ns"][at]),
             cpu_ns=plain["cpu_ns"][at],
             layout_ns=_known(plain["layout_ns"][at]),
@@ -108,14 +169,14 @@ def groups_of(calls: Calls, places: Int64, time: Int64) -> list[AttentionGroup]:
     """Put the calls at `places` together by what they are; `time`, shape (c,), is added up."""
     if not len(places):
         return []
-    keys = np.stack(
-        [calls.pass_[places].astype(np.int64), calls.causal[places].astype(np.int64)]
-        + [calls.texts[name][places].astype(np.int64) for name in _GROUP_TEXTS]
-        + [calls.sizes[name][places] for name in _GROUP_SIZES],
-        axis=1,
+    first, group = alike(
+        [
+            calls.pass_[places],
+            calls.causal[places],
+            *(calls.texts[name][places] for name in _GROUP_TEXTS),
+            *(calls.sizes[name][places] for name in _GROUP_SIZES),
+        ]
     )
-    _, first, group = np.unique(keys, axis=0, return_index=True, return_inverse=True)
-    group = group.reshape(-1)
     count = np.bincount(group)
     sums = np.zeros(len(first), dtype=np.int64)
     np.add.at(sums, group, time[places])
