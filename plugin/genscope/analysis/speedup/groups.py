@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from genscope.analysis.classify import PASSES
+from genscope.analysis.speedup.alike import alike
 from genscope.analysis.speedup.amdahl import ratio
 from genscope.analysis.speedup.match import Aligned, Columns
 from genscope.analysis.speedup.results import GroupSpeedup, ShapeSpeedup
@@ -31,12 +32,12 @@ def groups_of(baseline: Side, fused: Side, aligned: Aligned) -> list[GroupSpeedu
             GroupSpeedup(
                 by=name, name=columns.word(int(values[places[0]])), **_figures(*times, places)
             )
-            for places in _alike([values])
+            for places in alike([values])
         ]
     passes = columns.passes()[0][aligned.baseline]
     rows += [
         GroupSpeedup(by="pass", name=PASSES[int(passes[places[0]])], **_figures(*times, places))
-        for places in _alike([passes])
+        for places in alike([passes])
     ]
     order = {by: place for place, by in enumerate((*_TEXTS, "pass"))}
     return sorted(rows, key=lambda row: (order[row.by], -row.baseline_ns))
@@ -58,7 +59,7 @@ def shapes_of(baseline: Side, fused: Side, aligned: Aligned) -> list[ShapeSpeedu
     passes = columns.passes()[0][first]
     times = baseline.time_ns[first], fused.time_ns[second]
     rows = []
-    for places in _alike([passes, *sizes.values(), *texts.values(), *by, dtype, causal]):
+    for places in alike([passes, *sizes.values(), *texts.values(), *by, dtype, causal]):
         at = int(places[0])
         fields: dict[str, Any] = {name: known(int(sizes[name][at])) for name in _SIZES}
         fields |= {name: columns.word(int(texts[name][at])) for name in texts}
@@ -84,18 +85,6 @@ _WORDED = ("batch", "heads", "kv_heads", "q_len", "kv_len", "head_dim", "causal"
 def known(value: int) -> int | None:
     """A length, or None for -1."""
     return None if value < 0 else value
-
-
-def _alike(columns: list[Int64]) -> list[Int64]:
-    """Places of the calls that agree in all columns, a list entry a group."""
-    if not len(columns[0]):
-        return []
-    table = np.stack(columns, axis=1)
-    _, group = np.unique(table, axis=0, return_inverse=True)
-    group = group.reshape(-1)
-    order = np.argsort(group, kind="stable")
-    ends = np.cumsum(np.bincount(group))[:-1]
-    return np.split(order, ends)
 
 
 def _figures(baseline: Int64, fused: Int64, places: Int64) -> dict[str, Any]:

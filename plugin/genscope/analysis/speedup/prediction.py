@@ -27,6 +27,8 @@ from genscope.analysis.work import DEVICE
 from genscope.trace.errors import TraceWarning
 from genscope.trace.model import Trace
 
+NO_TABLE, OTHER_DEVICE = "no_table", "other_device"
+
 
 def predict(
     trace: Trace, table: Table | None = None, selection: Selection = EVERYTHING
@@ -145,24 +147,20 @@ def _warnings(side: Side, table: Table | None, shapes: list[PredictedShape]) -> 
     if table is None:
         return [
             TraceWarning(
-                code="no_table",
+                code=NO_TABLE,
                 count=1,
                 message="One run alone tells the limit: give a baseline to compare with "
                 "(--against), or a table of speedups (--table) that `genscope replay` measures.",
             )
         ]
     found = [*table.warnings]
-    on_device = side.basis == DEVICE
-    names = {*side.devices}
-    if on_device != (table.device != "cpu") or (
-        on_device and table.device_name and table.device_name not in names
-    ):
+    if not is_of_device(side, table):
         found.append(
             TraceWarning(
-                code="other_device",
+                code=OTHER_DEVICE,
                 count=1,
                 message=f"The table was measured on {table.device_name or table.device}, the run "
-                f"is from {', '.join(sorted(names))}: speedups differ between devices.",
+                f"is from {', '.join(sorted({*side.devices}))}: speedups differ between devices.",
             )
         )
     missing = [row for row in shapes if row.reason is not None]
@@ -178,6 +176,14 @@ def _warnings(side: Side, table: Table | None, shapes: list[PredictedShape]) -> 
             )
         )
     return found
+
+
+def is_of_device(side: Side, table: Table) -> bool:
+    """Whether a run is from the device that a table was measured on, as far as names tell."""
+    on_device = side.basis == DEVICE
+    if on_device != (table.device != "cpu"):
+        return False
+    return not on_device or not table.device_name or table.device_name in side.devices
 
 
 def _sentence(side: Side, share: float, limit: float | None, runs: list[PredictedRun]) -> str:

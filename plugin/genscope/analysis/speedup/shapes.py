@@ -6,6 +6,7 @@ import numpy as np
 
 from genscope.analysis.attention.columns import Calls
 from genscope.analysis.classify import FORWARD, UNKNOWN
+from genscope.analysis.speedup.alike import alike
 from genscope.analysis.speedup.results import Shape
 from genscope.trace.model import Int64
 
@@ -65,10 +66,7 @@ def distinct_shapes(calls: Calls) -> tuple[list[Shape | str], list[Int64]]:
     ]  # fmt: skip
     if not len(calls):
         return [], []
-    table = np.stack([column.astype(np.int64) for column in columns], axis=1)
-    _, group = np.unique(table, axis=0, return_inverse=True)
-    group = group.reshape(-1)
-    places = np.split(np.argsort(group, kind="stable"), np.cumsum(np.bincount(group))[:-1])
+    places = alike([column.astype(np.int64) for column in columns])
     found: list[Shape | str] = []
     for members in places:
         at = int(members[0])

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
+import msgspec
 from msgspec.structs import replace
 
 from genscope.analysis.attention import attention_calls
@@ -11,6 +15,25 @@ from genscope.trace.errors import TraceWarning
 from genscope.trace.model import Trace
 
 PAIR, REPLAY = "pair", "replay"
+
+_HEAD_BYTES = 256
+_HEAD_OF_A_TABLE = re.compile(rb'"view"\s*:\s*"(?:replay"|speedup"\s*,\s*"mode"\s*:\s*"measured")')
+
+
+def looks_like_table(head: bytes) -> bool:
+    """Whether a file that begins with `head` is what `read_table` takes, as far as that tells."""
+    return head.startswith(b"{") and _HEAD_OF_A_TABLE.search(head[:_HEAD_BYTES]) is not None
+
+
+def read_table(text: bytes) -> Table | None:
+    """Read a table from the JSON of a replay, or of a speedup of two runs; None for other text."""
+    for kind in (Table, Speedup):
+        try:
+            found: Any = msgspec.json.decode(text, type=kind)
+        except (msgspec.DecodeError, RecursionError):
+            continue
+        return found if isinstance(found, Table) else table_of(found)
+    return None
 
 
 def shapes_to_measure(
