@@ -2,6 +2,7 @@
 
 import type { ComponentType } from "preact";
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import type { Attention } from "./api/attention";
 import type { Client } from "./api/client";
 import type { Run } from "./api/types";
 import { NoRuns } from "./components/NoRuns";
@@ -38,8 +39,9 @@ export function App(props: { client: Client; store: Store; host: Window }) {
   const wanted = known.filter((run) => !stopped.ids.includes(run.id));
   // The page comes first: what the filters need is asked for once it is there.
   const [isDrawn, setDrawn] = useState(false);
-  const available = useAvailable(client, isDrawn ? wanted[0] : undefined);
-  const selection = useMemo(() => selectionOf(state.filters), [state.filters]);
+  const hasCalls = page.hasCalls ?? false;
+  const available = useAvailable(client, isDrawn ? wanted[0] : undefined, hasCalls);
+  const selection = useMemo(() => selectionOf(state.filters, hasCalls), [state.filters, hasCalls]);
   const choose = (runs: readonly string[]) => store.write({ runs, shown: null }, "push");
   // Rows and columns are those of a page, so what is sorted, searched and open ends with it.
   const turnTo = (id: string) => {
@@ -57,6 +59,7 @@ export function App(props: { client: Client; store: Store; host: Window }) {
             <FilterBar
               filters={state.filters}
               available={available}
+              hasCalls={hasCalls}
               onChange={(filters) => store.write({ filters }, "push")}
             />
           )}
@@ -189,15 +192,23 @@ function useStopped(client: Client) {
 }
 
 /** What the base can be filtered by, once it is read for the page: it is never read for this. */
-function useAvailable(client: Client, base: Run | undefined): Available | null {
+function useAvailable(client: Client, base: Run | undefined, hasCalls: boolean): Available | null {
   const isReady = client.isLive && base?.state === "ready";
-  const key = isReady ? JSON.stringify([base.id, base.size_bytes]) : null;
-  const loaded = useLoaded<{ id: string; available: Available }>(key, async ({ signal }) => {
-    const id = base?.id ?? "";
+  const id = base?.id ?? "";
+  const key = isReady ? JSON.stringify([id, base.size_bytes]) : null;
+  const general = useLoaded(key, async ({ signal }) => {
     const overview = await client.overview(id, { signal });
-    return { id, available: { overview, operators: await client.operators(id, { signal }) } };
+    return { id, overview, operators: await client.operators(id, { signal }) };
   });
-  return loaded.data?.id === base?.id ? (loaded.data?.available ?? null) : null;
+  const calls = useLoaded(hasCalls ? key : null, async ({ signal }) => {
+    const attention = await client.view<Attention>("attention", [id], { signal });
+    return { id, groups: attention.groups };
+  });
+  const [found, groups] = [general.data, calls.data];
+  return useMemo(() => {
+    if (found?.id !== id) return null;
+    return { ...found, calls: groups?.id === id ? groups.groups : null };
+  }, [found, groups, id]);
 }
 
 function useInterval(act: () => void, ms: number | null): void {

@@ -5,6 +5,7 @@ const CHANGED: State = {
   page: "roofline",
   runs: ["a,b/50%.json.gz", "c&d=e#f/ü.json"],
   filters: { component: ["unet, down"], steps: ["1", "4"] },
+  of: { call: "12", attention_scale: "linear & more" },
   scale: "absolute",
   axis: "own",
   range: [1_000, 250_000],

@@ -1,6 +1,7 @@
 // What a person does with the page. Each scenario is one visit; drive.mjs watches for faults.
 
 import assert from "node:assert/strict";
+import { ATTENTION } from "./attention.mjs";
 import {
   bars,
   choosing,
@@ -18,6 +19,8 @@ import {
   tooWide,
   until,
 } from "./look.mjs";
+import { PHASES } from "./phases.mjs";
+import { SPACE_TIME } from "./spacetime.mjs";
 
 const QWEN = "qwen/h100.pt.trace.json.gz";
 const TIMESFORMER = "timesformer/h100.pt.trace.json.gz";
@@ -600,6 +603,8 @@ async function fitsTheWindow({ page, address }) {
 
 /** By name; `expected` are the error statuses that a scenario provokes. */
 export const SCENARIOS = {
+  ...PHASES,
+  ...SPACE_TIME,
   "chooses runs": { run: choosesRuns },
   "draws bars": { run: drawsBars },
   "drills down": { run: drillsDown },
@@ -616,4 +621,5 @@ export const SCENARIOS = {
   "shows text as text": { run: showsTextAsText },
   "says what is wrong": { run: saysWhatIsWrong, expected: [422] },
   "explains an empty logdir": { run: explainsAnEmptyLogdir },
+  ...ATTENTION,
 };

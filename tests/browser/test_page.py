@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser import hostile
+from tests.browser import hostile, videos
 from tests.cli.record import record
 from tests.cli.run import genscope
 from tests.packaging.serving import served
@@ -100,7 +100,12 @@ def address(logdir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         "stops reading",
         "sets beside the base",
         "follows the theme",
+        "shows phases",
+        "compares phases",
+        "shows space and time",
         "fits the window",
+        "shows attention calls",
+        "sets sequences side by side",
     ],
 )
 def test_page(drive: Drive, address: str, scenario: str) -> None:
@@ -114,6 +119,12 @@ def test_page_below_a_path_prefix(
     with _tensorboard(logdir, tmp_path, "--path_prefix", "/team/board") as address:
         assert address.endswith("/team/board")
         drive(scenario, address)
+
+
+def test_videos_of_several_lengths(drive: Drive, tmp_path: Path) -> None:
+    videos.write(tmp_path / "runs")
+    with _tensorboard(tmp_path / "runs", tmp_path) as address:
+        drive("sweeps over frames", address)
 
 
 def test_names_of_a_trace_are_never_markup(drive: Drive, tmp_path: Path) -> None:

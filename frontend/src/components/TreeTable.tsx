@@ -1,11 +1,12 @@
 // A table of a tree. Only the rows in view are in the document, so that thousands stay quick.
 
 import type { ComponentChildren } from "preact";
-import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useMemo, useRef, useState } from "preact/hooks";
 import { copyText } from "../browser";
 import { shortenMiddle } from "../format";
 import type { Sort } from "../state/url";
 import { type Node, type Value, type VisibleRow, visibleRows } from "../table/model";
+import { Head, OVERSCAN, ROW_HEIGHT, useView } from "../table/parts";
 
 /** A column beside the name. */
 export interface Column<T> {
@@ -42,8 +43,6 @@ interface Props<T> {
   nothing: string;
 }
 
-const ROW_HEIGHT = 24;
-const OVERSCAN = 12;
 const INDENT = 16;
 /** Mean width of a letter at 13 px. */
 const LETTER = 6;
@@ -206,33 +205,6 @@ function rowId(label: string, index: number): string {
   return `${label.replace(/\W+/g, "-")}-${index}`;
 }
 
-function Head(props: {
-  id: string;
-  title: string;
-  hint: string;
-  isNumber: boolean;
-  sort: Sort | null;
-  onSort: (sort: Sort | null) => void;
-}) {
-  const { id, sort, isNumber } = props;
-  const isSorted = sort?.column === id;
-  const direction = isSorted ? (sort.descending ? "descending" : "ascending") : "none";
-  // Numbers begin with the largest, names with A; a third click gives the first order back.
-  const next = isSorted
-    ? sort.descending === isNumber
-      ? { column: id, descending: !isNumber }
-      : null
-    : { column: id, descending: isNumber };
-  return (
-    <div role="columnheader" aria-sort={direction} class={isNumber ? "number" : "text"}>
-      <button type="button" title={props.hint} onClick={() => props.onSort(next)}>
-        {isSorted && <span class="arrow">{sort.descending ? "▼" : "▲"}</span>}
-        {props.title}
-      </button>
-    </div>
-  );
-}
-
 function Name<T>(props: {
   row: VisibleRow<T>;
   swatch: string | null;
@@ -271,34 +243,4 @@ function Name<T>(props: {
       </button>
     </div>
   );
-}
-
-interface View {
-  top: number;
-  height: number;
-  width: number;
-}
-
-/** What part of the box is in view, kept up to date. */
-function useView(box: { current: HTMLDivElement | null }): View {
-  const [view, setView] = useState<View>({ top: 0, height: 600, width: 1000 });
-  useLayoutEffect(() => {
-    const element = box.current;
-    if (element === null) return;
-    const measure = () =>
-      setView({
-        top: element.scrollTop,
-        height: element.clientHeight || 600,
-        width: element.clientWidth || 1000,
-      });
-    const observer = new ResizeObserver(measure);
-    observer.observe(element);
-    element.addEventListener("scroll", measure, { passive: true });
-    measure();
-    return () => {
-      observer.disconnect();
-      element.removeEventListener("scroll", measure);
-    };
-  }, [box]);
-  return view;
 }

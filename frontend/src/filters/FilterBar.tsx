@@ -9,16 +9,17 @@ interface Props {
   filters: Filters;
   /** Null until the base is read; the chips are there before. */
   available: Available | null;
+  /** Whether the page filters attention calls. */
+  hasCalls: boolean;
   onChange: (filters: Filters) => void;
 }
 
 export function FilterBar(props: Props) {
-  const { filters, available, onChange } = props;
-  const offered = FILTERS.map((filter) => ({
-    filter,
-    choices: available ? filter.choices(available) : [],
-  })).filter(({ choices }) => choices.length > 1);
-  const used = active(filters);
+  const { filters, available, hasCalls, onChange } = props;
+  const offered = FILTERS.filter((filter) => hasCalls || !filter.isOfCalls)
+    .map((filter) => ({ filter, choices: available ? filter.choices(available) : [] }))
+    .filter(({ choices }) => choices.length > 1);
+  const used = active(filters, hasCalls);
   if (offered.length === 0 && used.length === 0) return null;
   return (
     <fieldset class="filters" aria-label="Filters of all pages">

@@ -1,8 +1,10 @@
 // The filters that hold on every page. A new one is a row here; its values are in every link.
 
+import type { AttentionGroup } from "../api/attention";
 import type { Selection } from "../api/client";
 import type { Operators, Overview } from "../api/types";
 import type { Filters } from "../state/url";
+import { AXIS_ORDER, inOrderOf, KIND_ORDER, NONE, PHASE_ORDER, titleOf } from "../theme/kinds";
 
 export interface Choice {
   value: string;
@@ -13,6 +15,8 @@ export interface Choice {
 export interface Available {
   operators: Operators;
   overview: Overview;
+  /** The attention calls by what they are; null where the page does not filter calls. */
+  calls: readonly AttentionGroup[] | null;
 }
 
 export interface Filter {
@@ -24,12 +28,41 @@ export interface Filter {
   choices: (available: Available) => readonly Choice[];
   /** The values as the routes take them. */
   query: (values: readonly string[]) => Selection;
+  /** It chooses attention calls, so only pages of calls know it. */
+  isOfCalls?: boolean;
   /** What is chosen, in a word or two. */
   say: (values: readonly string[]) => string;
 }
 
 function same(value: string): Choice {
   return { value, title: value };
+}
+
+type Word = "kind" | "axis" | "phase";
+
+/** A filter of calls by one word of the vocabulary; the routes call what nothing tells `none`. */
+function byWord(
+  id: Word,
+  title: string,
+  hint: string,
+  order: readonly string[],
+  unknown: string,
+): Filter {
+  const say = (value: string) => titleOf(value, unknown);
+  return {
+    id,
+    title,
+    hint,
+    kind: "any",
+    isOfCalls: true,
+    choices: ({ calls }) =>
+      inOrderOf(
+        order,
+        (calls ?? []).map((group) => group[id] ?? NONE),
+      ).map((value) => ({ value, title: say(value) })),
+    query: (values) => values.map((value) => [id, value]),
+    say: (values) => values.map(say).join(", "),
+  };
 }
 
 const PASS_TITLES: Readonly<Record<string, string>> = { unknown: "unknown pass" };
@@ -76,6 +109,9 @@ export const FILTERS: readonly Filter[] = [
         : [],
     say: ([first, last]) => (first === last ? `${first}` : `${first} to ${last}`),
   },
+  byWord("kind", "Kind", "Self, cross and joint attention", KIND_ORDER, "unknown kind"),
+  byWord("axis", "Axis", "What attention goes along: space, time", AXIS_ORDER, "unknown axis"),
+  byWord("phase", "Phase", "Prefill, decode, denoise, encode", PHASE_ORDER, "no phase"),
 ];
 
 /** A link may hold anything. */
@@ -89,15 +125,17 @@ export interface Active {
   values: readonly string[];
 }
 
-export function active(filters: Filters): Active[] {
+/** The filters in use; those of calls only on a page that has calls. */
+export function active(filters: Filters, hasCalls: boolean): Active[] {
   return FILTERS.flatMap((filter) => {
     const values = filters[filter.id] ?? [];
-    return filter.query(values).length > 0 ? [{ filter, values }] : [];
+    const isMeant = hasCalls || filter.isOfCalls !== true;
+    return isMeant && filter.query(values).length > 0 ? [{ filter, values }] : [];
   });
 }
 
-export function selectionOf(filters: Filters): Selection {
-  return active(filters).flatMap(({ filter, values }) => filter.query(values));
+export function selectionOf(filters: Filters, hasCalls: boolean): Selection {
+  return active(filters, hasCalls).flatMap(({ filter, values }) => filter.query(values));
 }
 
 /** `filters` with the values of one replaced; no value is no filter. */

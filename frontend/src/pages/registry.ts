@@ -27,6 +27,8 @@ export interface Page {
   id: string;
   title: string;
   hint: string;
+  /** Whether it knows the filters of attention calls: kind, axis, phase. */
+  hasCalls?: boolean;
   load: () => Promise<ComponentType<PageProps>>;
 }
 
@@ -42,5 +44,33 @@ export const PAGES: readonly Page[] = [
     title: "Operators",
     hint: "Which operators the time goes to",
     load: async () => (await import("./operators")).OperatorsPage,
+  },
+  {
+    id: "attention",
+    title: "Attention",
+    hint: "Sequence length per attention call",
+    hasCalls: true,
+    load: async () => (await import("./attention")).AttentionPage,
+  },
+  {
+    id: "phases",
+    title: "Phases",
+    hint: "What prefill, decode, denoising and encoding take",
+    hasCalls: true,
+    load: async () => (await import("./phases")).PhasesPage,
+  },
+  {
+    id: "speedup",
+    title: "Speedup",
+    hint: "What fused attention gains, and why",
+    hasCalls: true,
+    load: async () => (await import("./speedup")).SpeedupPage,
+  },
+  {
+    id: "spacetime",
+    title: "Space and time",
+    hint: "Temporal against spatial attention",
+    hasCalls: true,
+    load: async () => (await import("./spacetime")).SpaceTimePage,
   },
 ];

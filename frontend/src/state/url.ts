@@ -8,6 +8,9 @@ const PREFIX = "gs.";
 /** Parts of a link that are filters are named after this. */
 const FILTER_PREFIX = `${PREFIX}where.`;
 
+/** Parts of a link that belong to a single page are named after this. */
+const OF_PREFIX = `${PREFIX}of.`;
+
 export type Scale = "relative" | "absolute";
 
 /** Whether the strips of several runs share one axis of time, or each fills the width. */
@@ -18,6 +21,9 @@ export type Range = readonly [number, number];
 
 /** Chosen values by id of the filter; one that is not there takes everything. */
 export type Filters = Readonly<Record<string, readonly string[]>>;
+
+/** What single pages keep, by name: text, since only the page knows what it means. */
+export type Of = Readonly<Record<string, string>>;
 
 /** A column to sort by. */
 export interface Sort {
@@ -33,6 +39,8 @@ export interface State {
   runs: readonly string[] | null;
   /** What holds on every page, see `filters/registry`. */
   filters: Filters;
+  /** What single pages keep, each name beginning with its page's; an empty text is none. */
+  of: Of;
   scale: Scale;
   axis: Axis;
   /** The part of the timelines that is zoomed in on; null shows all of them. */
@@ -51,6 +59,7 @@ export const DEFAULT_STATE: State = {
   page: "overview",
   runs: null,
   filters: {},
+  of: {},
   scale: "relative",
   axis: "shared",
   range: null,
@@ -79,7 +88,7 @@ function text(byDefault: string): Codec<string> {
 }
 
 /** The parts of the state that one part of a link each holds. */
-type Single = Exclude<keyof State, "filters">;
+type Single = Exclude<keyof State, "filters" | "of">;
 
 /** How each of them is written; null stands for the default and is left out. */
 const CODECS: { [K in Single]: Codec<State[K]> } = {
@@ -134,10 +143,14 @@ export function decodeState(hash: string): State {
     if (key !== undefined && value !== undefined) found.set(decodePart(key), decodePart(value));
   }
   for (const key of KEYS) read(state, key, found.get(PREFIX + key));
-  const filters = [...found].filter(([key]) => key.startsWith(FILTER_PREFIX));
+  const named = (prefix: string) =>
+    [...found]
+      .filter(([key]) => key.startsWith(prefix))
+      .map(([key, value]) => [key.slice(prefix.length), value] as const);
   state.filters = Object.fromEntries(
-    filters.map(([key, value]) => [key.slice(FILTER_PREFIX.length), list.decode(value)]),
+    named(FILTER_PREFIX).map(([id, value]) => [id, list.decode(value)]),
   );
+  state.of = Object.fromEntries(named(OF_PREFIX).filter(([, value]) => value !== ""));
   return state;
 }
 
@@ -151,7 +164,10 @@ export function encodeState(state: State, hash: string): string {
     const value = list.encode(values);
     return value === null ? [] : [part(FILTER_PREFIX + id, value)];
   });
-  return `#${[PLUGIN, ...others, ...ours, ...filters].join("&")}`;
+  const of = Object.entries(state.of).flatMap(([name, value]) =>
+    value === "" ? [] : [part(OF_PREFIX + name, value)],
+  );
+  return `#${[PLUGIN, ...others, ...ours, ...filters, ...of].join("&")}`;
 }
 
 function read<K extends Single>(state: State, key: K, value: string | undefined): void {

@@ -1,0 +1,59 @@
+// Times to the first token, per token and per denoising step, of each run beside the others.
+
+import { useMemo } from "preact/hooks";
+import { downloadCsv, fileName } from "../../browser";
+import { SaveButtons } from "../../components/panel";
+import { shortenMiddle } from "../../format";
+import { figuresCsv } from "./export";
+import type { Phased } from "./phased";
+import { figuresOf } from "./words";
+
+export function Figures({ runs }: { runs: readonly Phased[] }) {
+  const rows = useMemo(() => figuresOf(runs), [runs]);
+  if (rows.length === 0) return null;
+  const file = fileName("paces", ...runs.map((run) => run.label));
+  return (
+    <section class="panel">
+      <div class="panel-head">
+        <h2>Tokens and steps</h2>
+        <span class="soft">times of rounds as the CPU ran them</span>
+        <span class="space" />
+        <SaveButtons
+          csvHint="A line for each time of each run, exact"
+          onCsv={() => downloadCsv(`${file}.csv`, figuresCsv(runs))}
+        />
+      </div>
+      <div class="workload figures-table">
+        <table>
+          <caption class="hidden">Tokens and steps</caption>
+          {runs.length > 1 && (
+            <thead>
+              <tr>
+                <th />
+                {runs.map((run) => (
+                  <th key={run.id} scope="col" title={run.id}>
+                    {shortenMiddle(run.label, 40)}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+          )}
+          <tbody>
+            {rows.map(({ name, hint, values }) => (
+              <tr key={name}>
+                <th scope="row" title={hint}>
+                  {name}
+                </th>
+                {values.map((value, index) => (
+                  <td key={runs[index]?.id} title={value?.exact}>
+                    {value ? value.text : <span class="soft">–</span>}
+                  </td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  );
+}

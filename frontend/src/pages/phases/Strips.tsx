@@ -1,0 +1,374 @@
+// The main chart: the phases of each run over time, zoomed and moved by pointer, wheel and keys.
+
+import { useCallback, useMemo, useRef, useState } from "preact/hooks";
+import type { PhaseRow, ServedStep, Stretch } from "../../api/phases";
+import { stretch as between } from "../../drawing/axis";
+import { Canvas, type Context, useWidth } from "../../drawing/Canvas";
+import { count, duration, exactDuration, percent, shortenMiddle, threeDigits } from "../../format";
+import type { Axis, Range } from "../../state/url";
+import { phaseColor, titleOf } from "../../theme/kinds";
+import type { Mode } from "../../theme/mode";
+import type { Strips as Finer } from "../overview/finer";
+import { moved, within, zoomed } from "../overview/range";
+import { deviceNames } from "../overview/words";
+import { type BandInput, boxText, drawBand, layoutOf, servedText, stretchAt } from "./band";
+import type { Phased } from "./phased";
+import { NO_STRETCHES } from "./words";
+
+/** What all strips of the page are drawn by. */
+export interface View {
+  axis: Axis;
+  range: Range | null;
+  finer: Finer;
+  mode: Mode;
+}
+
+/** The longest of the runs: nothing is shown beyond its end. */
+export function wholeOf(runs: readonly Phased[]): number {
+  return Math.max(1, ...runs.map((run) => run.overview.wall_ns));
+}
+
+export function bandInput(
+  run: Phased,
+  runs: readonly Phased[],
+  view: View,
+  width: number,
+): BandInput {
+  const [from_ns, to_ns] = view.range ?? [0, wholeOf(view.axis === "own" ? [run] : runs)];
+  const finer = view.finer.get(run.id) ?? null;
+  return { run, finer, mode: view.mode, width, from_ns, span_ns: to_ns - from_ns };
+}
+
+interface Props {
+  runs: readonly Phased[];
+  view: View;
+  onRange: (range: Range | null) => void;
+  /** A phase was chosen, to filter by. */
+  onPhase: (phase: string | null) => void;
+}
+
+export function Strips(props: Props) {
+  const { runs, view } = props;
+  return (
+    <div class="timeline">
+      {runs.map((run, index) => (
+        <div key={run.id} class="strip">
+          <p title={run.id}>
+            <b>{shortenMiddle(run.label, 60)}</b>
+            {index === 0 && runs.length > 1 && <em>base</em>}
+            <span class="soft">{deviceNames(run.overview)}</span>
+          </p>
+          <PhaseKeys run={run} mode={view.mode} onPhase={props.onPhase} />
+          {run.overview.basis_sum_ns > 0 && <BandBox {...props} run={run} />}
+          {run.phases.stretches.length === 0 && (
+            <p class="soft">{run.phases.training ? "Training has no phases." : NO_STRETCHES}</p>
+          )}
+        </div>
+      ))}
+    </div>
+  );
+}
+
+/** What each phase takes, with its colour; a press filters by it. */
+function PhaseKeys(props: { run: Phased; mode: Mode; onPhase: (phase: string | null) => void }) {
+  const { run, mode } = props;
+  if (run.phases.training) return null;
+  return (
+    <ul class="phase-keys" aria-label={`Phases of ${run.label}`}>
+      {run.phases.phases.map((row) => (
+        <li key={row.phase}>
+          <button
+            type="button"
+            title={`Show ${titleOf(row.phase, "no phase")} alone, also on other pages`}
+            onClick={() => props.onPhase(row.phase)}
+          >
+            <i class="swatch" style={{ background: phaseColor(row.phase, mode) }} />
+            <b>{titleOf(row.phase, "no phase")}</b> {keyText(row)}
+          </button>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function keyText(row: PhaseRow): string {
+  const intensity = row.intensity === null ? "" : `, ${threeDigits(row.intensity)} FLOP per byte`;
+  return `${percent(row.share)} % of time; attention ${percent(row.attention_share)} % of it${intensity}`;
+}
+
+/** Shorter drags are clicks, and things so near are pointed at. */
+const DRAG_MIN = 4;
+const NEAR = 3;
+/** A full turn of a wheel doubles or halves what is shown. */
+const WHEEL_TURN = 120;
+const LINE = 16;
+
+interface Drag {
+  start: number;
+  now: number;
+  /** What was shown when it began to be moved; null where a range is being chosen. */
+  moving: Range | null;
+}
+
+/** What is pointed at, by its place in the list. */
+type Pointed = { of: "stretch" | "served"; place: number } | null;
+
+function BandBox(props: Props & { run: Phased }) {
+  const { run, runs, view, onRange } = props;
+  const { stretches, served } = run.phases;
+  const box = useRef<HTMLDivElement>(null);
+  const width = useWidth(box);
+  const [pointed, setPointed] = useState<Pointed>(null);
+  const [drag, setDrag] = useState<Drag | null>(null);
+  const input = useMemo(() => bandInput(run, runs, view, width), [run, runs, view, width]);
+  const layout = useMemo(() => layoutOf(input), [input]);
+  const draw = useCallback((context: Context) => drawBand(context, input), [input]);
+
+  const whole = wholeOf(runs);
+  const start = run.overview.strip.start_ns;
+  const shown: Range = [input.from_ns, input.from_ns + input.span_ns];
+  const offsetAt = (x: number) => layout.nsAt(x) - start;
+  const zoom = (factor: number, offset: number) => onRange(zoomed(shown, factor, offset, whole));
+  const isServed = pointed?.of === "served";
+  const span = pointed && (isServed ? served : stretches)[pointed.place];
+
+  function placeIn(event: MouseEvent): { x: number; y: number } {
+    const rect = box.current?.getBoundingClientRect();
+    return { x: event.clientX - (rect?.left ?? 0), y: event.clientY - (rect?.top ?? 0) };
+  }
+
+  function pointAt(x: number, y: number): Pointed {
+    const [ns, near] = [layout.nsAt(x), (NEAR / width) * input.span_ns];
+    const inServed = y >= layout.served && y < layout.lane;
+    if (inServed) {
+      const place = served.findLastIndex(
+        (step) => step.start_ns - near <= ns && ns <= step.start_ns + step.dur_ns + near,
+      );
+      return place < 0 ? null : { of: "served", place };
+    }
+    const place = stretchAt(stretches, ns, near);
+    return place < 0 ? null : { of: "stretch", place };
+  }
+
+  function onWheel(event: WheelEvent): void {
+    const scale = event.deltaMode === WheelEvent.DOM_DELTA_PIXEL ? 1 : LINE;
+    const [x, y] = [event.deltaX * scale, event.deltaY * scale];
+    if (event.ctrlKey || event.metaKey) {
+      const turns = Math.max(-1, Math.min(1, y / WHEEL_TURN));
+      zoom(2 ** turns, offsetAt(placeIn(event).x));
+    } else if (view.range !== null && (event.shiftKey || Math.abs(x) > Math.abs(y))) {
+      onRange(moved(view.range, ((x || y) / width) * input.span_ns, whole));
+    } else return;
+    event.preventDefault();
+  }
+
+  function onPointerDown(event: PointerEvent): void {
+    if (event.button !== 0) return;
+    box.current?.setPointerCapture(event.pointerId);
+    const { x } = placeIn(event);
+    setDrag({ start: x, now: x, moving: event.shiftKey ? shown : null });
+  }
+
+  function onPointerMove(event: PointerEvent): void {
+    const { x, y } = placeIn(event);
+    setPointed(pointAt(x, y));
+    if (drag === null) return;
+    setDrag({ ...drag, now: x });
+    if (drag.moving !== null && view.range !== null) {
+      onRange(moved(drag.moving, ((drag.start - x) / width) * input.span_ns, whole));
+    }
+  }
+
+  function onPointerUp(event: PointerEvent): void {
+    if (drag === null) return;
+    setDrag(null);
+    if (Math.abs(drag.now - drag.start) < DRAG_MIN) {
+      const { x, y } = placeIn(event);
+      const at = y < layout.lane ? pointAt(x, y) : null;
+      const picked = at && (at.of === "served" ? served : stretches)[at.place];
+      if (picked) props.onPhase(picked.phase);
+    } else if (drag.moving === null) {
+      const [from, to] = [drag.start, drag.now].sort((a, b) => a - b) as [number, number];
+      onRange(within(offsetAt(Math.max(0, from)), offsetAt(Math.min(width, to)), whole));
+    }
+  }
+
+  /** Points to the stretch that is `by` further, and moves it into view. */
+  function step(by: number): void {
+    const now = pointed?.of === "stretch" ? pointed.place + by : by > 0 ? 0 : -1;
+    const place = Math.min(stretches.length - 1, Math.max(0, now));
+    const next = stretches[place];
+    if (next === undefined) return;
+    setPointed({ of: "stretch", place });
+    const offset = next.start_ns - start;
+    if (view.range !== null && (offset > shown[1] || offset + next.dur_ns < shown[0])) {
+      onRange(moved(view.range, offset - shown[0] - 0.1 * input.span_ns, whole));
+    }
+  }
+
+  function onKeyDown(event: KeyboardEvent): void {
+    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    const middle = span ? span.start_ns + span.dur_ns / 2 - start : (shown[0] + shown[1]) / 2;
+    const move = (part: number) =>
+      view.range && onRange(moved(view.range, part * input.span_ns, whole));
+    const keys: Record<string, () => void> = {
+      ArrowLeft: () => (event.shiftKey ? move(-0.2) : step(-1)),
+      ArrowRight: () => (event.shiftKey ? move(0.2) : step(1)),
+      PageUp: () => step(-10),
+      PageDown: () => step(10),
+      Enter: () => span && props.onPhase(span.phase),
+      "+": () => zoom(0.5, middle),
+      "=": () => zoom(0.5, middle),
+      "-": () => zoom(2, middle),
+      Escape: () => {
+        setPointed(null);
+        if (drag !== null) setDrag(null);
+        else if (view.range !== null) onRange(null);
+      },
+    };
+    const act = keys[event.key];
+    if (act === undefined) return;
+    event.preventDefault();
+    act();
+  }
+
+  const ends = [drag?.start ?? 0, drag?.now ?? 0].sort((a, b) => a - b) as [number, number];
+  const isChoosing = drag !== null && drag.moving === null && ends[1] - ends[0] >= DRAG_MIN;
+  const ordinal = pointed?.of === "stretch" ? pointed.place + 1 : 1;
+  return (
+    <div
+      ref={box}
+      class={`strip-box band-box ${drag?.moving ? "moving" : ""} ${span ? "pointing" : ""}`}
+      role="slider"
+      aria-valuemin={1}
+      aria-valuemax={Math.max(1, stretches.length)}
+      aria-valuenow={ordinal}
+      aria-valuetext={span ? spanText(span) : "no stretch"}
+      aria-label={`Phases of ${run.label}: arrow keys go through the stretches, Enter filters by a phase, with Shift arrows move, + and − zoom, Escape shows all of it`}
+      tabIndex={0}
+      onKeyDown={onKeyDown}
+      onBlur={() => setPointed(null)}
+      onWheel={onWheel}
+      onPointerDown={onPointerDown}
+      onPointerMove={onPointerMove}
+      onPointerUp={onPointerUp}
+      onPointerCancel={() => setDrag(null)}
+      onPointerLeave={() => setPointed(null)}
+      onDblClick={() => onRange(null)}
+    >
+      <Canvas width={width} height={layout.height} draw={draw} />
+      {isChoosing && (
+        <i
+          class="cursor selection"
+          style={{
+            left: `${ends[0]}px`,
+            width: `${ends[1] - ends[0]}px`,
+            top: `${layout.band}px`,
+            height: `${layout.bottom - layout.band}px`,
+          }}
+        >
+          {duration(((ends[1] - ends[0]) / width) * input.span_ns)}
+        </i>
+      )}
+      {span && drag === null && (
+        <SpanShown
+          run={run}
+          span={span}
+          each={isServed ? 1 : run.phases.each}
+          top={isServed ? layout.served : layout.band}
+          below={layout.bottom}
+          left={layout.xOf(span.start_ns)}
+          right={layout.xOf(span.start_ns + span.dur_ns)}
+          width={width}
+        />
+      )}
+    </div>
+  );
+}
+
+type Span = Stretch | ServedStep;
+
+function isStretch(span: Span): span is Stretch {
+  return "rounds" in span;
+}
+
+/** A stretch in words, for those who do not see it. */
+function spanText(span: Span): string {
+  const name = isStretch(span) ? boxText(span) : servedText(span);
+  return `${name}, ${between(span.start_ns, span.start_ns + span.dur_ns)}`;
+}
+
+const TIP_WIDTH = 320;
+
+function SpanShown(props: {
+  run: Phased;
+  span: Span;
+  each: number;
+  top: number;
+  below: number;
+  left: number;
+  right: number;
+  width: number;
+}) {
+  const { run, span, width } = props;
+  const [from, to] = [Math.max(0, props.left), Math.min(width, props.right)];
+  const row = run.phases.phases.find((each) => each.phase === span.phase);
+  const left = to + 12 + TIP_WIDTH > width ? Math.min(from, width) - TIP_WIDTH - 12 : to + 12;
+  const lines: [string, string, string][] = [
+    ["takes", duration(span.dur_ns), exactDuration(span.dur_ns)],
+    ...(isStretch(span)
+      ? ([["rounds", count(span.rounds), ""]] as [string, string, string][])
+      : ([
+          ["prefills", count(span.prefills), ""],
+          ["decodes", count(span.decodes), ""],
+        ] as [string, string, string][])),
+  ];
+  return (
+    <>
+      <i
+        class="cursor"
+        style={{
+          left: `${from}px`,
+          width: `${Math.max(1, to - from)}px`,
+          top: `${props.top}px`,
+          height: `${isStretch(span) ? 26 : 16}px`,
+        }}
+      />
+      <div
+        class="tip"
+        role="tooltip"
+        style={{ left: `${Math.max(0, left)}px`, top: `${props.below + 8}px` }}
+      >
+        <b>{isStretch(span) ? titleOf(span.phase, "no phase") : servedText(span)}</b>
+        <span class="of">{isStretch(span) ? span.component : shortenMiddle(span.name, 80)}</span>
+        <span class="of">{between(span.start_ns, span.start_ns + span.dur_ns)}</span>
+        <dl>
+          {lines.map(([name, value, exact]) => (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd title={exact}>{value}</dd>
+            </div>
+          ))}
+          {row && row.phase !== null && (
+            <>
+              <div>
+                <dt>attention, of all {titleOf(row.phase)}</dt>
+                <dd>{percent(row.attention_share)} %</dd>
+              </div>
+              {row.intensity !== null && (
+                <div>
+                  <dt>intensity, of all {titleOf(row.phase)}</dt>
+                  <dd>{threeDigits(row.intensity)} FLOP per byte</dd>
+                </div>
+              )}
+            </>
+          )}
+        </dl>
+        {isStretch(span) && span.reason && <p>{span.reason}</p>}
+        {isStretch(span) && props.each > 1 && (
+          <p>A box stands for {threeDigits(props.each)} stretches on average.</p>
+        )}
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,312 @@
+// The page Phases: what prefill, decode, denoising and encoding take in the chosen runs.
+
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import type { ServedStep } from "../../api/phases";
+import { download, downloadCsv, fileName } from "../../browser";
+import { AfterPaint } from "../../components/AfterPaint";
+import { Segmented } from "../../components/controls";
+import { Empty, ErrorNotice, FileErrors, Reading, Warnings } from "../../components/notices";
+import { SaveButtons, TreeControls, treeState } from "../../components/panel";
+import { TreeTable } from "../../components/TreeTable";
+import { stretch } from "../../drawing/axis";
+import { PICTURE_ROOM, pictureOf } from "../../drawing/picture";
+import { withValues } from "../../filters/registry";
+import { useLoaded } from "../../state/loaded";
+import type { Store } from "../../state/location";
+import type { Axis, Range, State } from "../../state/url";
+import { openableKeys } from "../../table/model";
+import { NONE, phaseColor } from "../../theme/kinds";
+import type { Mode } from "../../theme/mode";
+import { useFiner } from "../overview/finer";
+import { useRange, within, zoomed } from "../overview/range";
+import { deviceNames } from "../overview/words";
+import type { PageProps } from "../registry";
+import { drawBand, layoutOf } from "./band";
+import { phasesCsv, stretchesCsv } from "./export";
+import { Figures } from "./Figures";
+import { loadPhased, type Phased, withoutCalls } from "./phased";
+import { Served } from "./Served";
+import { bandInput, Strips, type View, wholeOf } from "./Strips";
+import { columnsOf, phaseNodes, shortened } from "./table";
+import { caption, headline } from "./words";
+
+export function PhasesPage(props: PageProps) {
+  const { client, runs, selection } = props;
+  const key = JSON.stringify([runs.map((run) => run.id), selection]);
+  const loaded = useLoaded(key, (ask) => loadPhased(client, runs, { ...ask, selection }));
+  const labelOf = (id: string) => runs.find((run) => run.id === id)?.label ?? id;
+  const { data } = loaded;
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: reading has changed what `runs` says.
+  useEffect(() => {
+    if (data) props.onRead();
+  }, [data]);
+
+  return (
+    <>
+      {loaded.isLoading && (
+        <Reading progress={loaded.progress} labelOf={labelOf} onStop={props.onStop} />
+      )}
+      {loaded.error && (
+        <ErrorNotice
+          title="The phases could not be found"
+          message={loaded.error.message}
+          onRetry={loaded.again}
+        />
+      )}
+      {data && <FileErrors errors={data.errors} onRetry={loaded.again} />}
+      {data && data.runs.length > 0 && (
+        <div class={loaded.dataKey === key ? "" : "stale"}>
+          <Content {...props} phased={data.runs} />
+        </div>
+      )}
+    </>
+  );
+}
+
+function Content(props: PageProps & { phased: readonly Phased[] }) {
+  const { phased, state, store, mode } = props;
+  const words = useMemo(() => headline(phased), [phased]);
+  const inference = useMemo(() => phased.filter((run) => !run.phases.training), [phased]);
+  const isKnown = inference.some((run) => run.phases.phases.some((row) => row.phase !== null));
+  const [range, setRange] = useRange(store, state);
+
+  // The same as long as only the zoom changes, so that it is not drawn with each of its steps.
+  const below = useMemo(
+    () => (
+      <AfterPaint>
+        {() => <Below runs={inference} all={phased} state={state} store={store} mode={mode} />}
+      </AfterPaint>
+    ),
+    [inference, phased, state, store, mode],
+  );
+
+  return (
+    <>
+      <h1>{words.sentence}</h1>
+      <p class="detail">{words.detail}</p>
+      {inference.length === 0 && <Training store={store} state={state} />}
+      {inference.length > 0 && !isKnown && <Unknown isFiltered={props.selection.length > 0} />}
+      {inference.length > 0 && (
+        <Chart {...props} title={words.sentence} range={range} onRange={setRange} />
+      )}
+      <Warnings
+        groups={phased.map((run) => ({
+          title: phased.length > 1 ? run.label : "",
+          warnings: run.phases.warnings,
+        }))}
+      />
+      {inference.length > 0 && below}
+    </>
+  );
+}
+
+function Below(props: {
+  runs: readonly Phased[];
+  all: readonly Phased[];
+  state: State;
+  store: Store;
+  mode: Mode;
+}) {
+  const { runs, all, state, store, mode } = props;
+
+  function showStep(run: Phased, { start_ns, dur_ns }: ServedStep): void {
+    const from = start_ns - run.overview.strip.start_ns;
+    const room = 0.2 * dur_ns;
+    store.write({ range: within(from - room, from + dur_ns + room, wholeOf(all)) }, "push");
+  }
+
+  return (
+    <>
+      <Figures runs={runs} />
+      <Table runs={runs} state={state} store={store} mode={mode} />
+      <Served runs={runs} state={state} store={store} mode={mode} onShow={showStep} />
+    </>
+  );
+}
+
+function Training(props: { store: Store; state: State }) {
+  return (
+    <Empty title="Training has no phases">
+      <p>
+        Prefill, decode, denoising and encoding are phases of inference. What training has are
+        passes: forward, backward, recompute and optimizer.
+      </p>
+      <p>
+        <button
+          type="button"
+          onClick={() => props.store.write({ page: "operators", table: "passes" }, "push")}
+        >
+          Show the passes
+        </button>
+      </p>
+    </Empty>
+  );
+}
+
+function Unknown({ isFiltered }: { isFiltered: boolean }) {
+  if (isFiltered) {
+    return (
+      <Empty title="No phase is left by the filters">
+        <p>Remove a filter above to see more.</p>
+      </Empty>
+    );
+  }
+  return (
+    <Empty title="Nothing tells the phases of this trace">
+      <p>
+        Phases are told from the shapes of attention calls and from components. Record with{" "}
+        <code>genscope.collect.Collector</code> around the pipeline, or with{" "}
+        <code>record_shapes=True</code> and <code>with_stack=True</code> of torch's profiler.
+      </p>
+    </Empty>
+  );
+}
+
+function Chart(
+  props: PageProps & {
+    phased: readonly Phased[];
+    title: string;
+    range: Range | null;
+    onRange: (range: Range | null) => void;
+  },
+) {
+  const { client, phased, selection, state, store, mode, range, onRange } = props;
+  const timed = useMemo(() => withoutCalls(selection), [selection]);
+  const finer = useFiner(client, phased, timed, range);
+  const { strips } = finer;
+  const view = useMemo(
+    (): View => ({ axis: state.axis, range, finer: strips, mode }),
+    [state.axis, range, strips, mode],
+  );
+  const explained = caption(phased, range === null ? state.axis : "shared");
+  const file = fileName("phases", ...phased.map((run) => run.label));
+
+  async function savePicture(): Promise<void> {
+    const picture = await pictureOf({
+      title: props.title,
+      caption: explained,
+      mode,
+      names: [],
+      hasUnlinked: false,
+      parts: phased.map((run) => {
+        const input = bandInput(run, phased, view, PICTURE_ROOM);
+        return {
+          text: `${run.label}, ${deviceNames(run.overview)}: ${run.phases.sentence}`,
+          height: layoutOf(input).height,
+          draw: (context) => drawBand(context, input),
+        };
+      }),
+    });
+    download(`${file}.png`, picture);
+  }
+
+  function filterBy(phase: string | null): void {
+    store.write({ filters: withValues(state.filters, "phase", [phase ?? NONE]) }, "push");
+  }
+
+  return (
+    <section class="panel chart-panel">
+      <div class="panel-head">
+        <h2>Phases over time</h2>
+        {phased.length > 1 && (
+          <Segmented
+            label="Axis of time"
+            choices={[
+              { id: "shared", title: "One scale", hint: "All runs have one scale of time" },
+              { id: "own", title: "Full width each", hint: "Each run fills the width" },
+            ]}
+            value={state.axis}
+            onChange={(id) => store.write({ axis: id as Axis, range: null }, "push")}
+          />
+        )}
+        <Zoom runs={phased} range={range} onRange={onRange} />
+        {finer.error && (
+          <span class="soft" role="status">
+            Finer bins could not be read: {finer.error.message}
+          </span>
+        )}
+        <span class="space" />
+        <SaveButtons
+          csvHint="The stretches that are shown, exact"
+          onCsv={() => downloadCsv(`${file}.csv`, stretchesCsv(phased, range))}
+          onPng={savePicture}
+        />
+      </div>
+      <figure class="strips">
+        <Strips runs={phased} view={view} onRange={onRange} onPhase={filterBy} />
+        <figcaption>{explained}</figcaption>
+      </figure>
+    </section>
+  );
+}
+
+function Zoom(props: {
+  runs: readonly Phased[];
+  range: Range | null;
+  onRange: (range: Range | null) => void;
+}) {
+  const { runs, range, onRange } = props;
+  const whole = wholeOf(runs);
+  const shown: Range = range ?? [0, whole];
+  const start = runs[0]?.overview.strip.start_ns ?? 0;
+  const zoom = (factor: number) => onRange(zoomed(shown, factor, (shown[0] + shown[1]) / 2, whole));
+  return (
+    <fieldset class="zoom" aria-label="Zoom">
+      <button type="button" aria-label="Zoom in" onClick={() => zoom(0.5)}>
+        +
+      </button>
+      <button type="button" aria-label="Zoom out" disabled={range === null} onClick={() => zoom(2)}>
+        −
+      </button>
+      {range === null ? (
+        <span class="soft">Drag over a strip to zoom in; a click on a phase filters by it</span>
+      ) : (
+        <>
+          <button type="button" title="Double click, or Escape" onClick={() => onRange(null)}>
+            Show all
+          </button>
+          <span class="soft">{stretch(start + range[0], start + range[1])}</span>
+        </>
+      )}
+    </fieldset>
+  );
+}
+
+function Table(props: { runs: readonly Phased[]; state: State; store: Store; mode: Mode }) {
+  const { runs, state, store, mode } = props;
+  const box = useRef<HTMLElement>(null);
+  const nodes = useMemo(() => phaseNodes(runs), [runs]);
+  const columns = useMemo(() => columnsOf(runs), [runs]);
+  const openable = useMemo(() => openableKeys(nodes), [nodes]);
+  const file = fileName("phase-figures", ...runs.map((run) => run.label));
+  return (
+    <section class="panel phases-table" ref={box}>
+      <div class="panel-head">
+        <h2>Phases</h2>
+        <TreeControls
+          state={state}
+          store={store}
+          box={box}
+          openable={openable}
+          csvHint="A line for each phase and each reason, exact"
+          onCsv={() => downloadCsv(`${file}.csv`, phasesCsv(runs))}
+        />
+      </div>
+      <TreeTable
+        label="Phases"
+        nameTitle="phase, and why"
+        nodes={nodes}
+        columns={columns}
+        shorten={shortened}
+        swatchOf={(row, depth) => (depth === 0 ? phaseColor(row.phase, mode) : null)}
+        {...treeState(state, store)}
+        nothing={
+          nodes.length === 0
+            ? "There is no time in any phase."
+            : "No phase or reason has these words."
+        }
+      />
+    </section>
+  );
+}
