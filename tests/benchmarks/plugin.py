@@ -1,6 +1,6 @@
 """What the plugin costs and how quick it is, in real TensorBoards.
 
-    python -m tests.benchmarks.plugin [--rounds 7] [--copies 8]
+    python -m tests.benchmarks.plugin [--rounds 7] [--copies 8] [--calls 100000]
 
 Prints markdown. Times are wall time seen by a client on the same machine.
 """
@@ -279,17 +279,60 @@ def _ask_beside(server: Server, latencies: list[float], done: threading.Event) -
         time.sleep(0.02)
 
 
+# Attention calls --------------------------------------------------------------------------------
+
+
+def attention_windows(folder: Path, calls: int) -> str:
+    """Windows of a long list of calls: the first one, and those that follow."""
+    logdir = folder / "calls"
+    logdir.mkdir()
+    name = "host.1.pt.trace.json"
+    source = [sys.executable, "-m", "tests.benchmarks.calls", str(calls), str(logdir / name)]
+    subprocess.run(source, check=True, cwd=paths.REPOSITORY)
+    run = f"run={name}"
+    later = {
+        "another window": "calls?{run}&first={place}",
+        "another window, sorted": "calls?{run}&first={place}&sort=device_ns&descending=1",
+        "2,000 rows, filtered, sorted by text": (
+            "calls?{run}&count=2000&kind=self&sort=implementation&first={place}"
+        ),
+        "around a call": "calls?{run}&sort=q_len&at={place}",
+        "nearest to a time": "calls?{run}&at_ns={place}000",
+        "a stretch of the sequence": "sequence?{run}&from_call={place}&points=8000",
+        "attention, filtered anew": "attention?{run}&kind=self&kind={place}",
+    }
+    rows = []
+    for what in ("first", "reopened"):
+        with served(logdir, folder / "attended") as server:
+            for view in ("overview", "attention", "calls", "sequence", "phases"):
+                took = seconds(lambda: server.settled(f"{DATA}/{view}?{run}"))  # noqa: B023
+                rows.append([f"{view}, {what}", f"{1000 * took:.0f}", ""])
+            for title, route in later.items() if what == "reopened" else ():
+                every = []
+                for number in range(1, 22):
+                    asked = route.format(run=run, place=number * (calls // 23))
+                    every.append(seconds(lambda: server.settled(f"{DATA}/{asked}")))  # noqa: B023
+                first, *others = every
+                row = [f"{title}, first", f"{1000 * first:.1f}", ""]
+                middle, high = quantile(others, 0.5), quantile(others, 0.95)
+                rows += [row, [f"{title}, then", f"{1000 * middle:.1f}", f"{1000 * high:.1f}"]]
+    return table([f"{calls:,} attention calls", "ms (p50)", "p95"], rows)
+
+
 def main() -> int:
     """Run all benchmarks."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--copies", type=int, default=8, help="copies that make the large trace")
+    parser.add_argument("--calls", type=int, default=100_000, help="attention calls of a trace")
     parser.add_argument("--traces", type=Path, default=paths.shared_traces())
     options = parser.parse_args()
     if options.traces is None:
         parser.error("no folder of traces; name one with --traces")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        print(attention_windows(folder, options.calls), flush=True)
+        print()
         made = []
         for copies in (1, options.copies):
             made.append(folder / f"copies{copies}.json")

@@ -8,15 +8,17 @@ import re
 import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 from genscope.analysis.operators import breakdown
 from genscope.analysis.results import Comparison, Operators, Overview
-from genscope.cli import html
+from genscope.cli import html, html_views
 from genscope.cli.main import main
 from genscope.trace import load
+from tests.analysis.speedup.unet import recorded_pair
 from tests.cli.run import COMMAND, environment
 
 
@@ -25,6 +27,7 @@ class Data(msgspec.Struct):
     operators: dict[str, Operators]
     overview: dict[str, Overview]
     compare: dict[str, Comparison]
+    views: dict[str, dict[str, Any]]
 
 
 class Page(HTMLParser):
@@ -187,3 +190,85 @@ def test_any_format_can_go_to_a_file(
     assert main([*arguments, "-o", str(out)]) == 0
     assert capsys.readouterr().out == ""
     assert out.read_text("utf-8") == said
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    folder = tmp_path_factory.mktemp("pair")
+    recorded_pair(folder)
+    return str(folder / "math"), str(folder / "flash")
+
+
+def as_json(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
+    """What a view says on the command line."""
+    assert main(["report", *arguments, "--format", "json"]) == 0
+    found: dict[str, Any] = msgspec.json.decode(capsys.readouterr().out)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("view", "page"),
+    [
+        ("attention", "attention"),
+        ("sequence", "attention"),
+        ("phases", "phases"),
+        ("spatial-temporal", "spacetime"),
+        ("speedup", "speedup"),
+    ],
+)
+def test_a_report_opens_with_the_page_of_its_view(
+    recorded: Path, built: str, view: str, page: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["report", str(recorded), "--view", view, "--format", "html"]) == 0
+    assert Page(capsys.readouterr().out).data().page == page
+
+
+def test_a_report_has_the_attention_of_each_run(
+    recorded: Path, built: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["report", str(recorded), "--format", "html"]) == 0
+    views = Page(capsys.readouterr().out).data().views
+    told = as_json(capsys, str(recorded), "--view", "attention")
+    assert views["attention"] == {"tiny": {**told, "calls": []}}
+    assert views["calls"]["tiny"]["calls"] == told["calls"] != []
+    for view in ("sequence", "phases", "spatial-temporal"):
+        assert views[view] == {"tiny": as_json(capsys, str(recorded), "--view", view)}
+    told = as_json(capsys, str(recorded), "--view", "speedup")
+    assert views["prediction"] == {"tiny": told}
+    assert "speedup" not in views
+
+
+def test_a_report_of_a_pair_has_its_speedup_call_by_call(
+    pair: tuple[str, str], built: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = [pair[1], "--view", "speedup", "--against", pair[0]]
+    told = as_json(capsys, *command)
+    assert main(["report", *command, "--format", "html"]) == 0
+    data = Page(capsys.readouterr().out).data()
+    base, fused = data.operators
+    assert "math" in base and "flash" in fused and data.page == "speedup"
+    both = f"{base}\n{fused}"
+    assert data.views["speedup"] == {both: {**told, "calls": [], "unaligned": []}}
+    assert data.views["aligned"][both]["calls"] == told["calls"]
+    assert data.views["unaligned"][both]["calls"] == told["unaligned"]
+    for ids in (both, f"{fused}\n{base}"):
+        ((found),) = data.views["pairs"][ids]["pairs"]
+        assert (found["baseline"], found["fused"]) == (base, fused)
+    from_pair = data.views["prediction"][f"{base}\n{both}"]
+    assert {run["implementation"] for run in from_pair["predicted"]} == {"math", "flash"}
+
+
+def test_long_lists_of_a_report_are_cut_and_say_how_long_they_are(
+    pair: tuple[str, str],
+    built: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(html_views, "MAX_CALLS", 4)
+    assert main(["compare", *pair, "--format", "html"]) == 0
+    views = Page(capsys.readouterr().out).data().views
+    for route in ("calls", "aligned"):
+        for answer in views[route].values():
+            assert (answer["total"], answer["first"], len(answer["calls"])) == (9, 0, 4)
+    (speedup,) = views["speedup"].values()
+    assert speedup["aligned"] == 9

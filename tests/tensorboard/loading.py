@@ -52,6 +52,7 @@ class Reader:
         self.answered: list[tuple[str, Ask]] = []
         self.kept: list[str] = []
         self.recalled: dict[tuple[str, Ask], bytes] = {}
+        self.remembered: dict[tuple[str, Ask], bytes] = {}
         self.open_now: list[str] = []
         self.open_together: set[tuple[str, ...]] = set()
         self.go = threading.Event()
@@ -63,6 +64,9 @@ class Reader:
 
     def is_large(self, file: TraceFile) -> bool:
         return file.stamp.size_bytes >= LARGE
+
+    def recent(self, file: TraceFile, ask: Ask) -> bytes | None:
+        return self.remembered.get((file.path, ask))
 
     def recall(self, file: TraceFile, ask: Ask) -> bytes | None:
         return self.recalled.get((file.path, ask))

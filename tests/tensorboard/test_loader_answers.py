@@ -109,3 +109,15 @@ def test_no_end_of_questions_about_one_file_is_bounded() -> None:
     reader.go.set()
     until(lambda: reader.kept, bool)
     assert len(reader.answered) <= MAX_PENDING
+
+
+def test_what_memory_knows_does_not_wait_for_what_is_being_computed() -> None:
+    reader = Reader()
+    reader.go.clear()
+    loader = Loader(reader)
+    assert loader.request(file(), ASK).state is not State.READY
+    reader.remembered[("a", FILTERED)] = b"remembered"
+    reader.recalled[("a", Ask("overview"))] = b"recalled"
+    assert loader.request(file(), FILTERED).answer == b"remembered"
+    assert loader.request(file(), Ask("overview")).answer is None
+    reader.go.set()

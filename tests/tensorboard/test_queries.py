@@ -19,8 +19,13 @@ from tests.tensorboard.support import (
     write,
 )
 
+ROUTES = [
+    *("operators", "overview", "timeline", "compare", "cancel"),
+    *("attention", "calls", "sequence", "phases", "spatial-temporal", "frames"),
+]
 
-@pytest.mark.parametrize("route", ["operators", "overview", "timeline", "compare", "cancel"])
+
+@pytest.mark.parametrize("route", ROUTES)
 @pytest.mark.parametrize("query", ["", "run=", "other=1"])
 def test_no_run_named(logdir: Path, route: str, query: str) -> None:
     response = client(logdir).get(f"{DATA}/{route}", query_string=query)
@@ -28,7 +33,7 @@ def test_no_run_named(logdir: Path, route: str, query: str) -> None:
     assert "run=" in response.json["error"]["message"]
 
 
-@pytest.mark.parametrize("route", ["operators", "overview", "timeline", "compare", "cancel"])
+@pytest.mark.parametrize("route", ROUTES)
 @pytest.mark.parametrize(
     "run",
     [
@@ -132,7 +137,7 @@ def test_filters_without_sense_are_refused(logdir: Path, route: str, filters: st
     assert "\n" not in message
 
 
-@pytest.mark.parametrize("route", ["operators", "overview", "timeline", "compare", "cancel"])
+@pytest.mark.parametrize("route", ROUTES)
 def test_very_long_ids_are_refused_without_an_echo(logdir: Path, route: str) -> None:
     response = client(logdir).get(f"{DATA}/{route}?run={'x' * 60_000}")
     assert response.status_code == 400

@@ -91,12 +91,12 @@ def test_who_moves_along_a_timeline_opens_the_trace_once(tmp_path: Path) -> None
     reading = CachedReading(Cache())
     file = found(tmp_path)
     first, next_ = (Ask("timeline", span_ns=(at, at + 1_000)) for at in (40_000, 41_000))
-    assert reading.recall(file, first) is None
+    assert reading.recent(file, first) is None
     answer = reading.open(file, ignore).answer(first)
-    assert reading.recall(file, first) == answer
-    moved = reading.recall(file, next_)
+    assert reading.recent(file, first) == answer
+    moved = reading.recent(file, next_)
     assert moved is not None and b'"start_ns":41000' in moved
-    assert reading.recall(file, Ask("timeline", Selection(passes=("forward",)), (0, 9))) is None
+    assert reading.recent(file, Ask("timeline", Selection(passes=("forward",)), (0, 9))) is None
 
 
 def test_a_changed_file_is_another(tmp_path: Path, loads: list[str]) -> None:

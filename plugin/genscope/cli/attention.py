@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from genscope.analysis.attention.results import Attention, AttentionCall, AttentionGroup
+from genscope.cli.calls import only
 from genscope.cli.document import Column, Document, Limits, Row, Table
 from genscope.cli.formatting import amount, duration, percent, plural
 
@@ -53,6 +54,7 @@ def _facts(result: Attention) -> Iterator[tuple[str, str]]:
     yield "trace", f"{result.trace}{rank}"
     yield "time", "device" if result.basis == "device" else "CPU, inclusive"
     yield "passes", ", ".join(result.passes)
+    yield from only(result.selection)
     if result.without_shapes:
         yield "without lengths", plural(result.without_shapes, "call")
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genscope.cli.errors import Unusable
+from genscope.cli.html_views import Attended, attended, views
 
 if TYPE_CHECKING:
     from genscope.analysis.results import Operators, Overview
@@ -37,6 +38,7 @@ class Reported:
     size_bytes: int
     operators: Operators
     overview: Overview
+    attended: Attended
 
 
 def script() -> str:
@@ -63,6 +65,7 @@ def reported(label: str, trace: Trace) -> Reported:
         size_bytes=trace.size_bytes,
         operators=breakdown(trace),
         overview=overview(trace),
+        attended=attended(trace),
     )
 
 
@@ -110,6 +113,7 @@ def _data(runs: Sequence[Reported], view: str) -> dict[str, Any]:
         "runs": {"schema_version": SCHEMA_VERSION, "runs": listed, "message": None},
         "operators": {run.label: run.operators for run in runs},
         "overview": {run.label: run.overview for run in runs},
+        "views": views([(run.label, run.attended) for run in runs]),
         "compare": {base: _beside(base, results, compare) for base, _ in results},
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from genscope.analysis.attention.results import Phases
+from genscope.cli.calls import only
 from genscope.cli.document import Column, Document, Limits, Row, Table
 from genscope.cli.formatting import amount, duration, percent, significant
 from genscope.cli.operators import basis_words
@@ -28,6 +29,7 @@ def _facts(result: Phases) -> Iterator[tuple[str, str]]:
     rank = "" if result.rank is None else f", rank {result.rank}"
     yield "trace", f"{result.trace}{rank}"
     yield basis_words(result.basis), f"sum {duration(result.basis_sum_ns)}"
+    yield from only(result.selection)
     yield "wall time", duration(result.wall_ns)
     if result.time_to_first_token_ns is not None:
         yield "time to first token", duration(result.time_to_first_token_ns)

@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from genscope.cli.errors import Unusable
 from genscope.cli.limits import REPORTED, add_limits, limits_of
 from genscope.cli.output import HTML, add_format, check, emit, write
 from genscope.cli.sources import labels, read
-from genscope.cli.views import VIEWS, add_view_options, given, values
+from genscope.cli.views import VIEWS, View, add_view_options, given, values
 
-PAGES = ("operators", "overview")
-"""Views that have a page in an HTML report."""
+if TYPE_CHECKING:
+    import msgspec
+
+PAGES = {
+    "operators": "operators",
+    "overview": "overview",
+    "attention": "attention",
+    "sequence": "attention",
+    "phases": "phases",
+    "spatial-temporal": "spacetime",
+    "frames": "spacetime",
+    "speedup": "speedup",
+}
+"""The page of an HTML report that shows a view."""
+
+AGAINST = "--against"
+"""The option that an HTML report takes: one more run, which is the base."""
 
 NAME = "report"
 HELP = "Show where the time of one trace went."
@@ -22,7 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "path",
         metavar="PATH",
-        help="a trace (*.json, *.json.gz), its fsspec URL, or a directory with one trace",
+        nargs="+",
+        help="a trace (*.json, *.json.gz), its fsspec URL, or a directory with one trace; several "
+        "for --view frames",
     )
     parser.add_argument(
         "--view",
@@ -38,21 +57,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Run `genscope report`."""
     options = given(args)
-    check(args, [args.path, *options.values()])
-    if args.format == HTML:
-        from genscope.cli import html
-
-        if args.view not in PAGES:
-            known = " and ".join(PAGES)
-            raise Unusable(f"an HTML report has no page for --view {args.view} yet, only {known}")
-        if options:
-            flags = ", ".join(option.flag for option in options)
-            raise Unusable(f"an HTML report takes no {flags}")
-        html.script()
-        (label,) = labels([args.path])
-        write(html.page([html.reported(label, read(args.path))], args.view), args)
-        return
     view = VIEWS[args.view]
-    result = view.result(read(args.path), **values(options))
+    check(args, [*args.path, *options.values()])
+    if len(args.path) > 1 and view.of_each is None:
+        raise Unusable(
+            f"--view {args.view} takes one trace; `genscope compare` sets several side by side"
+        )
+    if args.format == HTML:
+        _write_html(args, {option.flag: text for option, text in options.items()})
+        return
+    result = _result(view, args.path, **values(options))
     limits = limits_of(args)
     emit(result, args, lambda: view.document(result, limits))
+
+
+def _write_html(args: argparse.Namespace, options: dict[str, str]) -> None:
+    from genscope.cli import html
+
+    refused = [flag for flag in options if flag != AGAINST]
+    if refused:
+        raise Unusable(f"an HTML report takes no {', '.join(refused)}")
+    html.script()
+    paths = [*([options[AGAINST]] if AGAINST in options else []), *args.path]
+    runs = [
+        html.reported(name, read(path)) for name, path in zip(labels(paths), paths, strict=True)
+    ]
+    write(html.page(runs, PAGES[args.view]), args)
+
+
+def _result(view: View, paths: Sequence[str], **given: Any) -> msgspec.Struct:
+    if view.of_each is None:
+        return view.result(read(paths[0]), **given)
+    # One trace at a time: results are small, traces are not.
+    return view.over(zip(labels(paths), map(read, paths), strict=True), **given)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from genscope.analysis.attention.results import Level, Sequence
+from genscope.cli.calls import only
 from genscope.cli.document import Column, Document, Limits, Row, Table
 from genscope.cli.formatting import amount, duration, percent, plural
 
@@ -24,13 +25,7 @@ def document(result: Sequence, limits: Limits) -> Document:
 def _facts(result: Sequence) -> Iterator[tuple[str, str]]:
     rank = "" if result.rank is None else f", rank {result.rank}"
     yield "trace", f"{result.trace}{rank}"
-    wanted = [
-        f"{name} {value}"
-        for name in ("component", "kind", "axis", "phase")
-        if (value := getattr(result, name)) is not None
-    ]
-    if wanted:
-        yield "only", ", ".join(wanted)
+    yield from only(result.selection)
     if result.q_range:
         yield "queries", _span(result.q_range)
     if result.kv_range:

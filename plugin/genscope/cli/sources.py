@@ -12,12 +12,6 @@ from genscope.cli.progress import reading
 if TYPE_CHECKING:
     from genscope.trace import Trace
 
-SUFFIXES = (".pt.trace.json.gz", ".pt.trace.json", ".json.gz", ".json")
-"""How traces are named, longest first."""
-
-TORCH_SUFFIXES = SUFFIXES[:2]
-"""How torch's trace handler names them: such a file is a trace, other JSON is looked into."""
-
 MOST_NAMED = 8
 MOST_FOUND = 100
 
@@ -49,7 +43,8 @@ def resolve(path: str) -> str:
     if len(choices) == 1:
         return choices[0]
     if not choices:
-        raise Unusable(f"{path}: no trace in this directory (looked for *.json and *.json.gz)")
+        looked_for = "*.json, *.json.gz, *.pftrace"
+        raise Unusable(f"{path}: no trace in this directory (looked for {looked_for})")
     count = f"{len(choices)} traces" if len(choices) < MOST_FOUND else "many traces"
     names = [os.path.relpath(name, path) for name in choices[:MOST_NAMED]]
     more = ["…"] if len(choices) > MOST_NAMED else []
@@ -57,16 +52,22 @@ def resolve(path: str) -> str:
 
 
 def _traces(directory: str) -> Iterator[str]:
-    """At most `MOST_FOUND` traces under `directory`; what is hidden is left out."""
+    """At most `MOST_FOUND` traces under `directory`; what is hidden is left out, and exports."""
+    from genscope.trace.naming import SUFFIXES, TORCH_SUFFIXES, is_native_name, stem
+
     count = 0
     unreadable: list[OSError] = []
     for folder, folders, files in os.walk(directory, onerror=unreadable.append):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(files):
+        seen: set[str] = set()
+        for name in sorted(files, key=lambda name: (is_native_name(name), name)):
             path = os.path.join(folder, name)
             if name.startswith(".") or not name.endswith(SUFFIXES):
                 continue
+            if is_native_name(name) and stem(name) in seen:
+                continue
             if name.endswith(TORCH_SUFFIXES) or _looks_like_trace(path):
+                seen.add(stem(name))
                 yield path
                 count += 1
                 if count == MOST_FOUND:
@@ -102,6 +103,8 @@ def labels(paths: Sequence[str]) -> list[str]:
 
 
 def _stem(path: str) -> str:
+    from genscope.trace.naming import SUFFIXES
+
     name = os.path.basename(path)
     suffix = next((s for s in SUFFIXES if name.endswith(s) and name != s), "")
     return path.removesuffix(suffix)

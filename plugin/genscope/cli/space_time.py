@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from genscope.analysis.attention.results import SpaceTime
+from genscope.cli.calls import only
 from genscope.cli.document import Column, Document, Limits, Row, Table
-from genscope.cli.formatting import amount, duration, percent, significant
+from genscope.cli.formatting import amount, duration, percent
+from genscope.cli.frames import flops
 
 
 def document(result: SpaceTime, limits: Limits) -> Document:
@@ -24,21 +26,13 @@ def _facts(result: SpaceTime) -> Iterator[tuple[str, str]]:
     rank = "" if result.rank is None else f", rank {result.rank}"
     yield "trace", f"{result.trace}{rank}"
     yield "time", "device" if result.basis == "device" else "CPU, inclusive"
+    yield from only(result.selection)
     if result.frames is not None:
         yield "frames", str(result.frames)
 
 
 def _span(low: int, high: int) -> str:
     return amount(low) if low == high else f"{amount(low)} to {amount(high)}"
-
-
-def _flops(value: float | None) -> str:
-    if value is None:
-        return "–"
-    for unit, size in (("T", 1e12), ("G", 1e9), ("M", 1e6)):
-        if value >= size:
-            return f"{significant(value / size)} {unit}"
-    return significant(value)
 
 
 def _axes(result: SpaceTime) -> Table:
@@ -59,8 +53,8 @@ def _axes(result: SpaceTime) -> Table:
                     str(row.calls),
                     duration(row.time_ns),
                     percent(row.share),
-                    _flops(row.flops),
-                    _flops(row.flops_per_s),
+                    flops(row.flops),
+                    flops(row.flops_per_s),
                     _span(*row.q_range),
                     _span(*row.batch_range),
                     row.in_batch,
@@ -89,7 +83,7 @@ def _layers(result: SpaceTime, limits: Limits) -> Table:
                     layer.axis,
                     str(layer.calls),
                     duration(layer.time_ns),
-                    _flops(layer.flops),
+                    flops(layer.flops),
                     amount(layer.q_len),
                     "–" if layer.batch is None else amount(layer.batch),
                 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from genscope.analysis.speedup.results import (
     Amdahl,
@@ -41,23 +41,31 @@ _LIMIT_BYTES = 256 * 2**20
 
 
 def result(
-    trace: Trace, *, against: Trace | None = None, table: Times | None = None
+    trace: Trace,
+    *,
+    against: Trace | None = None,
+    table: Times | None = None,
+    capture: Trace | None = None,
+    capture_against: Trace | None = None,
 ) -> Speedup | Prediction:
-    """Compare `trace` with a baseline, or predict it from a table. Raises `Unusable` for both."""
-    from genscope.analysis.speedup import predict, speedup
+    """Compare `trace` with a baseline, or predict it from a table. Raises `Unusable` for both.
+
+    `capture` and `capture_against` give the shapes that graph replays hide, of each of the two.
+    """
+    from genscope.analysis.speedup import predicted, side_of, speedup
 
     if against is None:
-        return predict(trace, table)
+        if capture_against is not None:
+            raise Unusable("--capture-against is of the baseline: --against names it")
+        return predicted(side_of(trace, capture=capture), table)
     if table is not None:
         raise Unusable("--against measures and --table predicts: give one of them")
-    return speedup(against, trace)
+    return speedup(against, trace, captures=(capture_against, capture))
 
 
 def read_table(path: str) -> Times:
     """Read a table of times, or make one of a speedup's JSON. Raises `Unusable`."""
-    import msgspec
-
-    from genscope.analysis.speedup import table_of
+    from genscope.analysis.speedup.table import read_table as table_in
 
     try:
         file = Path(path)
@@ -66,15 +74,13 @@ def read_table(path: str) -> Times:
         text = file.read_bytes()
     except OSError as error:
         raise Unusable(f"{path}: {error.strerror}") from error
-    for kind in (Times, Speedup):
-        try:
-            found: Any = msgspec.json.decode(text, type=kind)
-        except (msgspec.DecodeError, RecursionError):
-            continue
-        return found if isinstance(found, Times) else table_of(found)
-    raise Unusable(
-        f"{path}: neither a table that `genscope replay -o` wrote nor the JSON of a speedup view"
-    )
+    found = table_in(text)
+    if found is None:
+        raise Unusable(
+            f"{path}: neither a table that `genscope replay -o` wrote nor the JSON of a speedup "
+            "view"
+        )
+    return found
 
 
 def document(result: Speedup | Prediction, limits: Limits) -> Document:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any, cast
@@ -46,16 +46,56 @@ class View:
     present: str
     """`module:function`, from the result and limits to a document."""
     options: tuple[Option, ...] = ()
+    of_each: str | None = None
+    """`module:function`, for a view of several traces: from a trace to what `analyse` takes of it,
+    with its label."""
 
     def result(self, trace: Trace, **values: object) -> msgspec.Struct:
         """Compute the view's result for `trace`; `values` are those of options that were given."""
         analyse = cast("Callable[..., msgspec.Struct]", resolve_name(self.analyse))
         return analyse(trace, **values)
 
+    def over(self, traces: Iterable[tuple[str, Trace]], **values: object) -> msgspec.Struct:
+        """Compute the result of a view of several traces, each with a label; keeps none of them."""
+        of_each = cast("Callable[..., msgspec.Struct]", resolve_name(self.of_each or ""))
+        analyse = cast("Callable[..., msgspec.Struct]", resolve_name(self.analyse))
+        return analyse([(label, of_each(trace, **values)) for label, trace in traces])
+
     def document(self, result: msgspec.Struct, limits: Limits) -> Document:
         """Say `result` in words and tables."""
         return cast("Callable[[Any, Limits], Document]", resolve_name(self.present))(result, limits)
 
+
+_PASS = Option(
+    "--pass",
+    argument="passes",
+    help="the passes whose calls are listed (default: forward)",
+    choices=("forward", "backward", "recompute", "all"),
+    value="genscope.cli.attention:passes",
+)
+
+_CAPTURE = Option(
+    "--capture",
+    argument="capture",
+    metavar="TRACE",
+    help="a trace of the same work that shows the shapes which a graph replay hides",
+    value="genscope.cli.sources:read",
+)
+
+_WORDS = tuple(
+    Option(
+        f"--{name}",
+        argument=argument,
+        metavar=name.upper(),
+        help=f"only calls of this {name} ({known}), or of several: A,B; none: of no known {name}",
+        value="genscope.cli.calls:words",
+    )
+    for name, argument, known in (
+        ("kind", "kinds", "self, cross, joint"),
+        ("axis", "axes", "spatial, temporal, spatiotemporal, sequence"),
+        ("phase", "phases", "prefill, decode, denoise, encode, …"),
+    )
+)
 
 VIEWS = {
     "operators": View(
@@ -70,39 +110,37 @@ VIEWS = {
     ),
     "attention": View(
         help="attention calls: lengths, heads, kind, axis, phase",
-        analyse="genscope.analysis.attention.view:attention",
+        analyse="genscope.cli.calls:attention",
         present="genscope.cli.attention:document",
         options=(
-            Option(
-                "--pass",
-                argument="passes",
-                help="the passes whose calls are listed (default: forward)",
-                choices=("forward", "backward", "recompute", "all"),
-                value="genscope.cli.attention:passes",
-            ),
-            Option(
-                "--capture",
-                argument="capture",
-                metavar="TRACE",
-                help="a trace of the same work that shows the shapes which a graph replay hides",
-                value="genscope.cli.sources:read",
-            ),
+            _PASS,
+            *_WORDS,
+            _CAPTURE,
         ),
     ),
     "sequence": View(
         help="sequence length per attention call, its period or growth",
-        analyse="genscope.analysis.attention.sequence:sequence",
+        analyse="genscope.cli.calls:sequence",
         present="genscope.cli.sequence:document",
+        options=(_PASS, *_WORDS),
     ),
     "phases": View(
         help="prefill, decode, denoise, encode: what each takes",
-        analyse="genscope.analysis.attention.phase_view:phases",
+        analyse="genscope.cli.calls:phases",
         present="genscope.cli.phases:document",
+        options=_WORDS,
     ),
     "spatial-temporal": View(
         help="attention along positions and along frames",
-        analyse="genscope.analysis.attention.space_time:space_time",
+        analyse="genscope.cli.calls:space_time",
         present="genscope.cli.space_time:document",
+        options=(_PASS, *_WORDS),
+    ),
+    "frames": View(
+        help="how attention grows with the frames, over several traces",
+        of_each="genscope.analysis.attention.space_time:space_time",
+        analyse="genscope.analysis.attention.frames:frames_sweep",
+        present="genscope.cli.frames:document",
     ),
     "speedup": View(
         help="what fused attention gains",
@@ -123,6 +161,14 @@ VIEWS = {
                 help="predict from measured speedups: of `genscope replay`, or what this view "
                 "gave of another pair as JSON",
                 value="genscope.cli.speedup:read_table",
+            ),
+            _CAPTURE,
+            Option(
+                "--capture-against",
+                argument="capture_against",
+                metavar="TRACE",
+                help="what --capture is, of the baseline",
+                value="genscope.cli.sources:read",
             ),
         ),
     ),

@@ -1,4 +1,4 @@
-"""The traces under the logdirs: which there are, what they are called, whether there is any.
+"""What is under the logdirs: which traces and tables, what they are called, whether any is there.
 
 Every file that the plugin opens was found here: a request names one by its id, and the id is
 looked up among those found, never made into a path. Links in the logdir are followed, as
@@ -18,10 +18,11 @@ from genscope.tensorboard.files import FileSystem, Stamp, as_text, file_system_o
 from genscope.tensorboard.logdirs import Logdir
 from genscope.tensorboard.peek import Peeker
 from genscope.tensorboard.walk import Bounds, Candidate, Walk
+from genscope.trace.naming import stem
 
 HOW_TO_RECORD = (
     "Record one with torch.profiler and its tensorboard_trace_handler, or copy a "
-    "*.pt.trace.json or *.json.gz file there; TensorBoard need not be restarted."
+    "*.pt.trace.json, *.json.gz or *.pftrace file there; TensorBoard need not be restarted."
 )
 NO_LOGDIR = (
     "TensorBoard did not say which folder it looks in; start it with --logdir and the folder "
@@ -31,7 +32,7 @@ NO_LOGDIR = (
 
 @dataclass(frozen=True, slots=True)
 class TraceFile:
-    """A trace that was found. `id` is its path relative to the logdir, with `/`."""
+    """A trace, or a table, that was found. `id` is its path relative to the logdir, with `/`."""
 
     id: str
     label: str
@@ -43,9 +44,13 @@ class TraceFile:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What a look at the logdirs found; `message` says what is wrong or was left out."""
+    """What a look at the logdirs found; `message` says what is wrong or was left out.
+
+    `tables` are tables of times, as `genscope replay` writes them.
+    """
 
     files: Mapping[str, TraceFile] = field(default_factory=dict)
+    tables: Mapping[str, TraceFile] = field(default_factory=dict)
     message: str | None = None
 
 
@@ -119,18 +124,20 @@ class Discovery:
     def _may_be_trace(self, files: FileSystem, path: str) -> bool:
         """Whether a plain JSON file is not yet known to be something else."""
         try:
-            return self._peeker.known(path, files.stamp(path)) is not False
+            seen = self._peeker.known(path, files.stamp(path))
         except OSError:
             return False
+        return seen is None or seen.is_trace
 
     def _look(self) -> Scan:
         if not self._logdirs:
             return Scan(message=NO_LOGDIR)
         found: list[_Found] = []
+        tables: list[_Found] = []
         messages: list[str] = []
         for logdir in self._logdirs:
             try:
-                complete = self._look_in(logdir, found)
+                complete = self._look_in(logdir, found, tables)
             except (OSError, ImportError) as error:
                 messages.append(_why_not(logdir.path, error))
                 continue
@@ -142,10 +149,10 @@ class Discovery:
         if not found and not messages:
             places = ", ".join(logdir.path for logdir in self._logdirs)
             messages.append(f"There is no trace under {places}. {HOW_TO_RECORD}")
-        return Scan(_named(found), as_text(" ".join(messages)) or None)
+        return Scan(_named(found), _named(tables), as_text(" ".join(messages)) or None)
 
-    def _look_in(self, logdir: Logdir, found: list[_Found]) -> bool:
-        """Add the traces under one logdir to `found`; say whether all of it was looked at."""
+    def _look_in(self, logdir: Logdir, found: list[_Found], tables: list[_Found]) -> bool:
+        """Add what is under one logdir to `found` and `tables`; say whether that is all of it."""
         files = self._file_system(logdir.path)
         walk = Walk(logdir.path, files, self._bounds, self._clock)
         plain: list[tuple[Candidate, Stamp]] = []
@@ -162,9 +169,27 @@ class Discovery:
         for candidate, stamp in plain:
             if self._peeker.known(candidate.path, stamp) is None and walk.is_late:
                 continue
-            if self._peeker.is_trace(files, candidate.path, stamp):
-                found.append(_Found(_run(logdir, candidate), candidate, stamp))
+            seen = self._peeker.look(files, candidate.path, stamp)
+            if seen.is_trace or seen.is_table:
+                listed = found if seen.is_trace else tables
+                listed.append(_Found(_run(logdir, candidate), candidate, stamp))
+        _drop_exports(found)
         return not walk.is_cut_short
+
+
+def _drop_exports(found: list[_Found]) -> None:
+    """Pass over native traces beside a JSON trace of the same name: they are the same run."""
+    sources = {
+        (item.run, stem(item.candidate.file))
+        for item in found
+        if not item.candidate.name.is_native
+    }
+    found[:] = [
+        item
+        for item in found
+        if not item.candidate.name.is_native
+        or (item.run, stem(item.candidate.file)) not in sources
+    ]
 
 
 def _run(logdir: Logdir, candidate: Candidate) -> str:

@@ -125,9 +125,11 @@ class Loader:
     def request(self, file: TraceFile, ask: Ask) -> Status:
         """Return the answer for this version of the file, or the status; have it read if needed."""
         key = (file.path, file.stamp, ask)
-        if self._answers.get(key) is None and not self._is_waiting(file):
-            # Looked up outside the lock: the cache may lie on a slow disk.
-            answer = self._reading.recall(file, ask)
+        if self._answers.get(key) is None:
+            answer = self._reading.recent(file, ask)
+            if answer is None and not self._is_waiting(file):
+                # Looked up outside the lock: the cache may lie on a slow disk.
+                answer = self._reading.recall(file, ask)
             if answer is not None:
                 self._answers.put(key, answer)
         with self._changed:

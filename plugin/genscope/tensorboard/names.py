@@ -12,6 +12,7 @@ ROOT = "."
 
 _TORCH = re.compile(r"(?P<worker>.+?)(?:\.(?P<span>\d+))?\.pt\.trace\.json(?:\.gz)?", re.S)
 _JSON = re.compile(r"(?P<stem>.+?)\.json(?:\.gz)?", re.S)
+_NATIVE = re.compile(r"(?P<stem>.+?)\.(?:pftrace|perfetto-trace)(?:\.gz)?", re.S)
 
 
 class Name(NamedTuple):
@@ -20,20 +21,25 @@ class Name(NamedTuple):
     worker: str
     span: int | None
     is_torch: bool
+    is_native: bool = False
 
 
 def parse(file: str) -> Name | None:
-    """Take a file name apart; None for a name that no JSON trace has.
+    """Take a file name apart; None for a name that no trace has.
 
     `is_torch` is True for `<worker>.<timestamp>.pt.trace.json[.gz]`, the naming of torch's
-    `tensorboard_trace_handler`; other JSON files may be anything.
+    `tensorboard_trace_handler`; other JSON files may be anything. `is_native` is True for the
+    names of native Perfetto traces.
     """
     torch = _TORCH.fullmatch(file)
     if torch:
         span = torch["span"]
         return Name(torch["worker"], int(span) if span else None, True)
     plain = _JSON.fullmatch(file)
-    return Name(plain["stem"], None, False) if plain else None
+    if plain:
+        return Name(plain["stem"], None, False)
+    native = _NATIVE.fullmatch(file)
+    return Name(native["stem"], None, False, True) if native else None
 
 
 def natural_key(text: str) -> list[tuple[int, int, str]]:

@@ -9,13 +9,14 @@ from typing import Protocol
 
 import msgspec
 
-from genscope.analysis.selection import EVERYTHING, Selection
+from genscope.analysis.selection import Selection
 from genscope.analysis.strip import Zoom, zoom
+from genscope.tensorboard.attention import CALL_VIEWS, CallViews
 from genscope.tensorboard.cache import Cache, key_of
 from genscope.tensorboard.discovery import TraceFile
 from genscope.tensorboard.files import FileSystem, Stamp, file_system_of
 from genscope.tensorboard.memory import Memory
-from genscope.tensorboard.views import VIEWS, Analyse, Ask
+from genscope.tensorboard.views import LATER, VIEWS, Analyse, Ask
 from genscope.trace import Trace, load
 
 _log = logging.getLogger(__name__)
@@ -61,6 +62,9 @@ class Reading(Protocol):
     def is_large(self, file: TraceFile) -> bool:
         """Whether reading the file takes so much memory that two should not be at once."""
 
+    def recent(self, file: TraceFile, ask: Ask) -> bytes | None:
+        """Return an answer that can be given from memory."""
+
     def recall(self, file: TraceFile, ask: Ask) -> bytes | None:
         """Return an answer that was given before, without opening the trace."""
 
@@ -69,7 +73,7 @@ class Reading(Protocol):
 
 
 class CachedReading:
-    """Reads traces and keeps them, and answers about whole traces, in `cache`."""
+    """Reads traces and keeps them, and views as they open, in `cache`."""
 
     def __init__(
         self,
@@ -79,32 +83,38 @@ class CachedReading:
         file_system: Callable[[str], FileSystem] = file_system_of,
     ) -> None:
         self._cache = cache
-        self._views = views
+        self._first = list(views)
+        self._views = {**LATER, **views}
         self._file_system = file_system
         self._zooms: Memory[tuple[str, Selection], Zoom] = Memory(
             lambda zoom: zoom.lanes.size_bytes, MAX_ZOOM_BYTES
         )
+        self._calls = CallViews()
 
     def asked_of_all(self) -> list[Ask]:
         """See `Reading.asked_of_all`."""
-        return [Ask(view) for view in self._views]
+        return [Ask(view) for view in self._first]
 
     def is_large(self, file: TraceFile) -> bool:
         """See `Reading.is_large`."""
         factor = _TEXT_PER_PACKED_BYTE if file.path.endswith(".gz") else 1
         return file.stamp.size_bytes * factor >= LARGE_BYTES
 
-    def recall(self, file: TraceFile, ask: Ask) -> bytes | None:
-        """See `Reading.recall`."""
+    def recent(self, file: TraceFile, ask: Ask) -> bytes | None:
+        """See `Reading.recent`."""
         key = key_of(file.path, file.stamp)
         if key is None:
             return None
         if ask.span_ns is not None:
             known = self._zooms.get((key, ask.selection))
             return None if known is None else msgspec.json.encode(known.timeline(ask.span_ns))
-        if ask.selection != EVERYTHING:
-            return None
-        return self._cache.result(key, ask.view)
+        made = self._calls.recent(key, ask)
+        return None if made is None else self._encoded(key, ask, made)
+
+    def recall(self, file: TraceFile, ask: Ask) -> bytes | None:
+        """See `Reading.recall`."""
+        key = key_of(file.path, file.stamp) if ask.is_default else None
+        return None if key is None else self._cache.result(key, ask.view)
 
     def open(self, file: TraceFile, progress: Progress) -> Opened:
         """See `Reading.open`."""
@@ -131,14 +141,22 @@ class CachedReading:
             return None
 
     def analyse(self, trace: Trace, key: str | None, ask: Ask) -> bytes:
-        """Compute a view, and keep it if it is of the whole trace."""
+        """Compute a view, and keep it if it is asked for as it opens."""
         if ask.span_ns is not None:
-            made = zoom(trace, ask.selection)
+            zoomed = zoom(trace, ask.selection)
             if key is not None:
-                self._zooms.put((key, ask.selection), made)
-            return msgspec.json.encode(made.timeline(ask.span_ns))
-        body = msgspec.json.encode(self._views[ask.view](trace, ask.selection))
-        if key is not None and ask.selection == EVERYTHING:
+                self._zooms.put((key, ask.selection), zoomed)
+            return msgspec.json.encode(zoomed.timeline(ask.span_ns))
+        if ask.view in CALL_VIEWS:
+            made = self._calls.answer(trace, key, ask)
+        else:
+            self._calls.lend(trace, key)
+            made = self._views[ask.view](trace, ask.selection)
+        return self._encoded(key, ask, made)
+
+    def _encoded(self, key: str | None, ask: Ask, made: msgspec.Struct) -> bytes:
+        body = msgspec.json.encode(made)
+        if key is not None and ask.is_default:
             self._cache.put_result(key, ask.view, body)
         return body
 

@@ -2,22 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
 import msgspec
 from werkzeug.wrappers import Request, Response
 
+from genscope.analysis.attention.frames import LeftOut, frames_sweep
+from genscope.analysis.attention.results import SpaceTime
+from genscope.analysis.attention.sequence import Stretch
+from genscope.analysis.attention.view import COLUMNS
 from genscope.analysis.results import SCHEMA_VERSION, Comparison, Operators
+from genscope.analysis.windows import Window
 from genscope.tensorboard.discovery import Discovery, TraceFile
 from genscope.tensorboard.http import Handler, Refusal, refuse, respond_json
 from genscope.tensorboard.loader import Loader, State, Status
-from genscope.tensorboard.query import run_of, runs_of, selection_of, span_of
+from genscope.tensorboard.query import (
+    run_of,
+    runs_of,
+    selection_of,
+    span_of,
+    stretch_of,
+    where_of,
+    window_of,
+)
 from genscope.tensorboard.views import OPERATORS, TIMELINE, Ask
 
 Compare = Callable[[Sequence[tuple[str, Operators]]], Comparison]
 
 _OPERATORS = msgspec.json.Decoder(Operators)
+_SPACE_TIME = msgspec.json.Decoder(SpaceTime)
+
+SPACE_TIME = "spatial-temporal"
+
+OF_CALLS: Mapping[str, Callable[[Request], Window | Stretch | None]] = {
+    "attention": lambda _: None,
+    "calls": partial(window_of, columns=COLUMNS),
+    "sequence": stretch_of,
+    "phases": lambda _: None,
+    SPACE_TIME: lambda _: None,
+}
+"""Views that take the filters of attention calls, and what reads their further parameters."""
 
 
 class Run(msgspec.Struct, kw_only=True):
@@ -68,7 +93,7 @@ class PartialComparison(msgspec.Struct, kw_only=True):
     """A comparison without the traces that cannot be used; None where no other is left."""
 
     errors: list[RunError]
-    comparison: Comparison | None
+    comparison: Comparison | None = None
 
 
 class Routes:
@@ -94,8 +119,10 @@ class Routes:
         return {
             "/runs": self.runs,
             **{f"/{view}": partial(self.view, view) for view in self._views},
+            **{f"/{view}": partial(self.calls, view) for view in OF_CALLS},
             f"/{TIMELINE}": self.timeline,
             "/compare": self.compare,
+            "/frames": self.frames,
             "/cancel": self.cancel,
         }
 
@@ -116,27 +143,51 @@ class Routes:
         ask = Ask(TIMELINE, selection_of(request), span_of(request))
         return self._answer(request, file, ask)
 
+    def calls(self, view: str, request: Request) -> Response:
+        """Give a view of the attention calls of `run`."""
+        file = self._file(request)
+        ask = Ask(view, where_of(request), window=OF_CALLS[view](request))
+        return self._answer(request, file, ask)
+
     def _answer(self, request: Request, file: TraceFile, ask: Ask) -> Response:
         status = self._loader.request(file, ask)
         if status.answer is not None:
             return respond_json(request, msgspec.Raw(status.answer))
         if status.error is not None:
             return refuse(request, 422, status.error, file.id)
-        return respond_json(request, _pending(status), 202)
+        return respond_json(request, pending_of(status), 202)
 
     def cancel(self, request: Request) -> Response:
         """Stop reading `run`, or take it from the queue; answers with its state then."""
-        return respond_json(request, _pending(self._loader.cancel(self._file(request))))
+        return respond_json(request, pending_of(self._loader.cancel(self._file(request))))
 
     def compare(self, request: Request) -> Response:
         """Set the breakdowns of several `run`s side by side, the first being the base."""
+        found, pending = self._of_each(request, Ask(OPERATORS, selection_of(request)))
+        return self._compared(request, found) if pending is None else pending
+
+    def frames(self, request: Request) -> Response:
+        """Set attention against the number of frames, over several `run`s."""
+        found, pending = self._of_each(request, Ask(SPACE_TIME, where_of(request)))
+        if pending is not None:
+            return pending
+        good = [(f.id, _SPACE_TIME.decode(s.answer)) for f, s in found if s.answer is not None]
+        if not good:
+            return respond_json(request, PartialComparison(errors=errors_of(found)), 422)
+        result = frames_sweep(good)
+        result.left_out += [LeftOut(run=e.run, reason=e.message) for e in errors_of(found)]
+        return respond_json(request, result)
+
+    def _of_each(
+        self, request: Request, ask: Ask
+    ) -> tuple[list[tuple[TraceFile, Status]], Response | None]:
+        """Ask the same of every `run`; also a response for as long as some are to be read."""
         files = [self._found(run) for run in runs_of(request)]
-        ask = Ask(OPERATORS, selection_of(request))
         found = [(file, self._loader.request(file, ask)) for file in files]
-        if any(status.answer is None and status.error is None for _, status in found):
-            pending = {file.id: _pending(status) for file, status in found}
-            return respond_json(request, PendingRuns(runs=pending), 202)
-        return self._compared(request, found)
+        if all(status.answer is not None or status.error is not None for _, status in found):
+            return found, None
+        pending = {file.id: pending_of(status) for file, status in found}
+        return found, respond_json(request, PendingRuns(runs=pending), 202)
 
     def _compared(self, request: Request, found: list[tuple[TraceFile, Status]]) -> Response:
         good = [
@@ -144,11 +195,7 @@ class Routes:
             for file, status in found
             if status.answer is not None
         ]
-        errors = [
-            RunError(run=file.id, file=file.file, message=status.error)
-            for file, status in found
-            if status.error is not None
-        ]
+        errors = errors_of(found)
         comparison = self._compare(good) if good else None
         if errors:
             return respond_json(
@@ -167,6 +214,15 @@ class Routes:
         return file
 
 
+def errors_of(found: Iterable[tuple[TraceFile, Status]]) -> list[RunError]:
+    """Name the traces that cannot be used."""
+    return [
+        RunError(run=file.id, file=file.file, message=status.error)
+        for file, status in found
+        if status.error is not None
+    ]
+
+
 def _run(file: TraceFile, status: Status) -> Run:
     return Run(
         id=file.id,
@@ -180,5 +236,6 @@ def _run(file: TraceFile, status: Status) -> Run:
     )
 
 
-def _pending(status: Status) -> Pending:
+def pending_of(status: Status) -> Pending:
+    """Say how far a trace has come."""
     return Pending(state=status.state, read_bytes=status.read_bytes, size_bytes=status.size_bytes)
