@@ -33,6 +33,8 @@ _MAX_MEMBERS = 10_000
 NOTHING_MENDED: Mapping[str, int] = {}
 
 Decode = Callable[[bytes], Sequence[AnyEvent]]
+DecodeOne = Callable[[bytes], AnyEvent]
+Keep = Callable[[str, bytes], None]
 Block = tuple[int, Sequence[AnyEvent]]
 
 
@@ -40,10 +42,21 @@ class Blocks:
     """Iterate a source as (text offset, events) blocks; gather metadata and damage meanwhile.
 
     `decode` turns the text of a JSON array into events and raises one of DECODE_ERRORS where it
-    cannot. Raises TraceError where the file is no trace.
+    cannot. What it cannot decode is given to `one`, an object at a time, and what that cannot, to
+    `lenient`. `keep` is told the name and the text of each member beside the events. Raises
+    TraceError where the file is no trace.
     """
 
-    def __init__(self, source: Source, decode: Decode, limits: Limits) -> None:
+    def __init__(
+        self,
+        source: Source,
+        decode: Decode,
+        limits: Limits,
+        *,
+        one: DecodeOne = decode_one,
+        lenient: DecodeOne = lenient,
+        keep: Keep | None = None,
+    ) -> None:
         self.metadata: dict[str, Any] = {}
         self.warnings: list[TraceWarning] = []
         self.repairs: Counter[str] = Counter()
@@ -53,6 +66,9 @@ class Blocks:
         self._source = source
         self._decode = decode
         self._limits = limits
+        self._one = one
+        self._lenient = lenient
+        self._told = keep
         self._text = b""
         self._at = 0
         self._base = 0
@@ -185,6 +201,8 @@ class Blocks:
         )
 
     def _keep(self, key: str, value: bytes) -> None:
+        if self._told is not None:
+            self._told(key, value)
         self._kept_bytes += len(value) + len(key)
         most = _KEPT_DOCUMENT_BYTES if key == METADATA_KEY else _KEPT_VALUE_BYTES
         if len(value) > most or self._kept_bytes > _KEPT_TOTAL_BYTES:
@@ -314,7 +332,7 @@ class Blocks:
         if not repairable(text):
             return None
         try:
-            return decode_one(text)
+            return self._one(text)
         except DECODE_ERRORS:
             pass
         # No text is decoded twice in the same way: hostile files are full of hopeless objects.
@@ -324,14 +342,14 @@ class Blocks:
                 continue
             ways[mended] = counts
             try:
-                event = decode_one(mended)
+                event = self._one(mended)
             except DECODE_ERRORS:
                 continue
             self.repairs.update(counts)
             return event
         for mended, counts in ways.items():
             try:
-                event = lenient(mended)
+                event = self._lenient(mended)
             except DECODE_ERRORS:
                 continue
             self.repairs.update(counts)

@@ -36,7 +36,7 @@ from genscope.trace.model import DEVICE_KINDS, Bool, Events, Int32, Int64, Kind,
 
 K = TypeVar("K")
 
-_DTYPES: dict[str, type[np.generic]] = {
+DTYPES: dict[str, type[np.generic]] = {
     "start_ns": np.int64,
     "dur_ns": np.int64,
     "kind": np.uint8,
@@ -62,8 +62,8 @@ def _table(*kinds: Kind) -> Bool:
     return table
 
 
-_IS_DEVICE = _table(*DEVICE_KINDS)
-_HAS_ARGS = _table(Kind.CPU_OP, Kind.ANNOTATION, Kind.RUNTIME, *DEVICE_KINDS)
+IS_DEVICE = _table(*DEVICE_KINDS)
+HAS_ARGS = _table(Kind.CPU_OP, Kind.ANNOTATION, Kind.RUNTIME, *DEVICE_KINDS)
 
 
 class Interned(dict[K, int], Generic[K]):
@@ -88,15 +88,20 @@ class EventDecoder:
         """Return the events; raise one of DECODE_ERRORS where `text` does not decode."""
         if not self._exact:
             events = decode_events(text)
-            stamps = [event.ts for event in events if event.ts.__class__ is float]
-            latest = max(stamps, default=0.0)
-            if latest < FLOAT_EXACT_US or _DECIMAL_START.search(text) is None:
+            if not has_decimal_epochs(events, text):
                 return events
             self._exact = True
         return decode_exact(text)
 
 
-class _Column:
+def has_decimal_epochs(events: Sequence[AnyEvent], text: bytes) -> bool:
+    """Whether float64 rounds the start of any event decoded from `text`."""
+    stamps = [event.ts for event in events if event.ts.__class__ is float]
+    latest = max(stamps, default=0.0)
+    return latest >= FLOAT_EXACT_US and _DECIMAL_START.search(text) is not None
+
+
+class Column:
     """A column that grows in place, so that no part of it is ever held twice."""
 
     def __init__(self, dtype: np.dtype[Any]) -> None:
@@ -141,7 +146,7 @@ class Columns:
         self._raw_tracks: Interned[tuple[Scalar, Scalar]] = Interned(self._track)
         self._tracks: dict[tuple[int | str, int | str], int] = {}
         self._kinds: Interned[str | None] = Interned(lambda cat: int(kind_of(cat or "")))
-        self._columns = {name: _Column(np.dtype(dtype)) for name, dtype in _DTYPES.items()}
+        self._columns = {name: Column(np.dtype(dtype)) for name, dtype in DTYPES.items()}
         self._pairs: list[npt.NDArray[np.int64]] = []
 
     # Interning ------------------------------------------------------------------------------
@@ -215,7 +220,7 @@ class Columns:
         return kind, name
 
     def _add_args(self, slices: Sequence[AnyEvent], kind: npt.NDArray[np.uint8]) -> None:
-        rows = np.flatnonzero(_HAS_ARGS[kind])
+        rows = np.flatnonzero(HAS_ARGS[kind])
         args = [slices[row].args or NO_ARGS for row in rows.tolist()]
         external_ids = [a.external_id for a in args]
         dims = [a.dims for a in args]
@@ -241,7 +246,7 @@ class Columns:
             ("inputs", [a.inputs for a in args]),
         ):
             self._put_at(column, rows, self._interned(texts), len(slices))
-        rows = np.flatnonzero(_IS_DEVICE[kind])
+        rows = np.flatnonzero(IS_DEVICE[kind])
         work = [slices[row] for row in rows.tolist()]
         devices = [
             event.pid if event.args is None or event.args.device is None else event.args.device

@@ -26,7 +26,7 @@ _NOT_A_TRACE: tuple[tuple[bytes, str], ...] = (
     (b"\x80\x02", "a Python pickle (a memory snapshot?)"),
     (b"\x80\x04", "a Python pickle (a memory snapshot?)"),
     (b"<", "HTML or XML, not JSON (a download that failed?)"),
-    (b"\x0a", "a protobuf, not JSON (a native Perfetto trace?)"),
+    (b"\x0a", "a protobuf that is no native Perfetto trace, or a damaged one"),
 )
 """First bytes of files that are mistaken for traces, and what they are."""
 
@@ -85,15 +85,23 @@ class Source:
         self.compressed = self._head[:2] == GZIP_MAGIC
         self._gzip = Gzip(self._read_raw, self._head) if self.compressed else None
         self._ended = False
+        self._ahead = b""
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
 
+    def peek(self, size: int) -> bytes:
+        """Return about the first `size` bytes of text, which are still to be read afterwards."""
+        self._ahead = self.read(size)
+        self.text_bytes -= len(self._ahead)
+        return self._ahead
+
     def read(self, size: int) -> bytes:
         """Return about `size` bytes of text, fewer at the end, none after it."""
-        parts: list[bytes] = []
-        have = 0
+        parts: list[bytes] = [self._ahead]
+        have = len(self._ahead)
+        self._ahead = b""
         while have < size and not self._ended:
             part = self._next(size - have)
             have += len(part)
