@@ -47,8 +47,36 @@ def orjson(path: Path) -> dict[str, float]:
     return {"total": time.process_time() - started, "rows": len(decoded["traceEvents"])}
 
 
+def exported(path: Path, name: str, form: str) -> dict[str, float]:
+    """Load a trace and export it beside itself."""
+    from genscope.perfetto.chrome import export_chrome
+    from genscope.perfetto.native import export_perfetto
+    from genscope.trace import load
+
+    out = path.with_name(name)
+    started = time.process_time()
+    trace = load(path)
+    loaded = time.process_time()
+    write = {"perfetto": export_perfetto, "chrome": export_chrome}[form]
+    write(trace, str(out))
+    done = time.process_time()
+    found = {
+        "load": loaded - started,
+        "export": done - loaded,
+        "total": done - started,
+        "rows": len(trace.events),
+        "text": trace.text_bytes,
+        "size": out.stat().st_size,
+    }
+    out.unlink()
+    return found
+
+
 WHAT: dict[str, Callable[[Path], dict[str, float]]] = {
     "genscope": genscope,
+    "native": lambda path: exported(path, "exported.pftrace", "perfetto"),
+    "native-gz": lambda path: exported(path, "exported.pftrace.gz", "perfetto"),
+    "chrome": lambda path: exported(path, "exported.json", "chrome"),
     "orjson": orjson,
 }
 

@@ -99,7 +99,7 @@ def linearity(folder: Path, shared: Path, rounds: int) -> str:
     A long run is compared with as many short ones, just before it: a processor that is now fast
     and now slow, as shared ones are, is then the same for both.
     """
-    made = {copies: _repeated(folder, shared, copies) for copies in (1, *LARGE)}
+    made = {copies: repeated(folder, shared, copies) for copies in (1, *LARGE)}
     seen: dict[int, list[Measured]] = {copies: [] for copies in made}
     times: dict[int, list[float]] = {1: [1.0], **{copies: [] for copies in LARGE}}
     for _ in range(rounds):
@@ -133,7 +133,7 @@ def linearity(folder: Path, shared: Path, rounds: int) -> str:
     return table(head, rows)
 
 
-def _repeated(folder: Path, shared: Path, copies: int) -> Path:
+def repeated(folder: Path, shared: Path, copies: int) -> Path:
     """Make the long trace, in a process of its own."""
     path = folder / f"{copies}.json"
     source = str(shared / f"{BASE}.json.gz")
