@@ -7,6 +7,8 @@ import pytest
 
 from genscope.cli.errors import Unusable
 from genscope.cli.sources import labels, resolve
+from tests.trace.protobuf import begin, end, process
+from tests.trace.protobuf import trace as native
 
 TRACE = b'{"schemaVersion": 1, "traceEvents": []}'
 
@@ -70,3 +72,15 @@ def test_a_directory_without_a_trace_is_named(tmp_path: Path) -> None:
 )
 def test_runs_get_short_names_that_differ(paths: list[str], expected: list[str]) -> None:
     assert labels(paths) == expected
+
+
+def test_a_native_trace_is_found_but_no_export_beside_its_source(tmp_path: Path) -> None:
+    content = native([process(1, 5, "python"), begin(1, "aten::mm"), end(9)])
+    (tmp_path / "t.pftrace").write_bytes(content)
+    assert resolve(str(tmp_path)) == str(tmp_path / "t.pftrace")
+    fill(tmp_path, "t.pt.trace.json.gz")
+    assert resolve(str(tmp_path)) == str(tmp_path / "t.pt.trace.json.gz")
+    (tmp_path / "u.pftrace.gz").write_bytes(gzip.compress(content))
+    with pytest.raises(Unusable, match="2 traces"):
+        resolve(str(tmp_path))
+    assert labels([str(tmp_path / "t.pftrace"), str(tmp_path / "u.pftrace.gz")]) == ["t", "u"]

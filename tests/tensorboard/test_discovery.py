@@ -18,6 +18,8 @@ from genscope.tensorboard.logdirs import Logdir
 from genscope.tensorboard.walk import Bounds
 from genscope.trace.sniff import looks_like_trace
 from tests.tensorboard.support import discover, opened_files, trace_text, write
+from tests.trace.protobuf import begin, end, process
+from tests.trace.protobuf import trace as native
 
 
 def found(folder: Path, **options: Any) -> list[str]:
@@ -312,3 +314,30 @@ def test_a_remote_logdir_without_its_back_end_is_explained() -> None:
 def test_a_url_is_remote_and_a_path_is_not() -> None:
     assert files_module.is_remote("s3://bucket/runs")
     assert not files_module.is_remote("/runs")
+
+
+NATIVE = native([process(1, 5, "python"), begin(1, "aten::mm"), end(9)])
+
+
+def write_native(path: Path, data: bytes = NATIVE) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
+
+
+def test_native_traces_are_runs(tmp_path: Path) -> None:
+    for name in ("a/t.pftrace", "b/t.perfetto-trace", "c/t.pftrace.gz"):
+        write_native(tmp_path / name)
+    write_native(tmp_path / "d/no.pftrace", b"\x0anothing of the kind")
+    assert found(tmp_path) == ["a/t.pftrace", "b/t.perfetto-trace", "c/t.pftrace.gz"]
+
+
+def test_an_export_beside_its_source_is_no_second_run(tmp_path: Path) -> None:
+    write(tmp_path / "a/w.12.pt.trace.json")
+    for name in (
+        "a/w.12.pftrace",
+        "a/w.12.pt.trace.pftrace.gz",
+        "b/w.12.pftrace",
+        "a/w.13.pftrace",
+    ):
+        write_native(tmp_path / name)
+    assert found(tmp_path) == ["a/w.12.pt.trace.json", "a/w.13.pftrace", "b/w.12.pftrace"]

@@ -28,6 +28,16 @@ def test_plain_json_may_be_a_trace(file: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "file", ["t.pftrace", "t.pftrace.gz", "t.perfetto-trace", "w.12.pt.trace.pftrace"]
+)
+def test_native_traces_have_names_of_their_own(file: str) -> None:
+    name = names.parse(file)
+    assert name is not None
+    assert name.is_native
+    assert not name.is_torch
+
+
+@pytest.mark.parametrize(
     "file",
     ["events.out.tfevents.17.host", "trace.json.tmp", "a.pt.trace.json.gz.part", "x.pt", ".json"],
 )

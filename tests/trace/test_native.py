@@ -403,3 +403,19 @@ def test_many_blocks_are_read_as_one(tmp_path: Path) -> None:
     assert (found.events.dur_ns == 3).all()
     assert found.blocks[:, 1].tolist() == sorted(found.blocks[:, 1].tolist())
     assert (np.diff(found.blocks[:, 0]) > 0).all()
+
+
+def test_a_track_of_two_writers_is_put_in_order(tmp_path: Path) -> None:
+    """The end of a slice stands in the file long before its begin."""
+    padding = [one for n in range(30_000) for one in (begin(n, "x", on=30), end(n, on=30))]
+    found = read(
+        tmp_path,
+        trace([
+            *BASE, begin(10, "late"), end(90, seq=2), end(95, seq=2), *padding,
+            begin(50, "early"), *padding[:10],
+        ]),
+        "t.pftrace",
+    )  # fmt: skip
+    mine = found.events.track == found.events.track[0]
+    assert found.events.dur_ns[mine].tolist() == [85, 40]
+    assert codes(found) == {}

@@ -170,9 +170,8 @@ class _Handler(BaseHTTPRequestHandler):
         """
         server = self.server
         port = server.server_port if isinstance(server, ThreadingHTTPServer) else PORT
-        if self.headers.get("Host") not in (f"{HOST}:{port}", f"localhost:{port}"):
-            self._refuse(403)
-        elif self.headers.get("Origin", self.origin_allowed) != self.origin_allowed:
+        named = self.headers.get("Host") in (f"{HOST}:{port}", f"localhost:{port}")
+        if not named or self.headers.get("Origin", self.origin_allowed) != self.origin_allowed:
             self._refuse(403)
         elif self.path != self.path_served:
             self._refuse(404)

@@ -13,8 +13,8 @@ from genscope.schema import PREFIX
 from genscope.trace.columns import DTYPES, HAS_ARGS, Column
 from genscope.trace.kinds import ANNOTATION_OPS_2021, kind_of
 from genscope.trace.model import NONE, Bool, Int32, Int64, Kind, UInt8
-from genscope.trace.native import export
 from genscope.trace.native.args import COLUMNS, Arguments
+from genscope.trace.native.export import CATEGORY, KEY, Export, export_of
 from genscope.trace.native.fields import (
     BEGIN,
     COUNTER,
@@ -25,10 +25,11 @@ from genscope.trace.native.fields import (
     PASSED_OVER,
     Event,
     Interned,
-    Legacy,
     Packet,
 )
+from genscope.trace.native.legacy import legacy_event, old_times
 from genscope.trace.native.packets import Block
+from genscope.trace.native.rows import Marks
 from genscope.trace.native.state import Clocks, Scopes, Table
 from genscope.trace.native.tracks import Tracks
 from genscope.trace.native.wire import (
@@ -39,20 +40,17 @@ from genscope.trace.native.wire import (
     UInt64,
     fields,
     packed,
-    split,
+    texts_of,
 )
 
 _LATEST_NS = 2**62
 _PHASES = {BEGIN: "X", INSTANT: "i", COUNTER: "C"}
-COMPLETE = ord("X")
-_LEGACY_TYPES = {ord("B"): BEGIN, ord("E"): END, ord("I"): INSTANT, ord("i"): INSTANT}
-_LONGEST_US = 7 * 86_400 * 10**6
 
 
 class Collected:
-    """Takes in blocks; what it has collected are columns of all slices, and beside them marks.
+    """Takes in blocks; what it has collected are the columns of all slices.
 
-    A mark is a begin or an end, a slice the row of a begin; legacy complete events have none.
+    A row is a slice, made at its begin; beside the rows are the marks of begins and ends.
     """
 
     def __init__(self) -> None:
@@ -69,11 +67,8 @@ class Collected:
         self.tracks = Tracks()
         self.clocks = Clocks()
         self.columns = {name: Column(np.dtype(dtype)) for name, dtype in DTYPES.items()}
-        self.marks = {
-            name: Column(np.dtype(dtype))
-            for name, dtype in (("lane", np.int32), ("time", np.int64), ("row", np.int32))
-        }
-        """Row is that of a begin, -1 for an end."""
+        self.exported: Export | None = None
+        self.marks = Marks()
         self.flows: list[Int64] = []
         """Arrays of shape (k, 4): number, row, start, and 0 for a tail or 1 for a head."""
         self._text_index: dict[bytes, int] = {}
@@ -135,13 +130,13 @@ class Collected:
         scopes = self._scopes.of(sequence, cleared)
         self.lost_packets += int((_last(found.of(Packet.DROPPED, VARINT), count) > 0).sum())
         self._count_others(found)
-        for owner, text in _texts(data, found.of(Packet.DEFAULTS, BYTES)):
+        for owner, text in texts_of(data, found.of(Packet.DEFAULTS, BYTES)):
             self._scopes.learn(text, int(scopes[owner]))
-        for _, text in _texts(data, found.of(Packet.TRACK, BYTES)):
+        for _, text in texts_of(data, found.of(Packet.TRACK, BYTES)):
             self.tracks.describe(text)
-        for _, text in _texts(data, found.of(Packet.PROCESS, BYTES)):
+        for _, text in texts_of(data, found.of(Packet.PROCESS, BYTES)):
             self.tracks.process_packet(text)
-        for owner, text in _texts(data, found.of(Packet.THREAD, BYTES)):
+        for owner, text in texts_of(data, found.of(Packet.THREAD, BYTES)):
             self.tracks.thread_packet(text, int(sequence[owner]))
         self._learn(data, found.of(Packet.INTERNED, BYTES), scopes)
 
@@ -150,7 +145,7 @@ class Collected:
         stamps = found.of(Packet.TIMESTAMP, VARINT)
         has_time = np.zeros(count, dtype=np.bool_)
         has_time[stamps.owner] = True
-        snapshots = list(_texts(data, found.of(Packet.CLOCK_SNAPSHOT, BYTES)))
+        snapshots = list(texts_of(data, found.of(Packet.CLOCK_SNAPSHOT, BYTES)))
         times = self.clocks.nanoseconds(_last(stamps, count), clock, sequence, snapshots)
         # Fields come by their place in a packet; what the file has first, has to go first.
         events = found.of(Packet.TRACK_EVENT, BYTES).by_owner()
@@ -200,14 +195,21 @@ class Collected:
         found, broken = fields(data, spans.at, spans.stop)
         self.unreadable += int(broken.sum())
         time, known = times[packet], has_time[packet].copy()
-        self._old_times(found, sequence[packet], time, known)
+        old_times(found, sequence[packet], self.tracks, time, known)
         known &= (np.abs(time) < _LATEST_NS) & ~broken
         scope = scopes[packet]
         kind_of_event = _last(found.of(Event.TYPE, VARINT), count).astype(np.int64)
         lane, duration, name_iids = self._lanes(found, data, sequence[packet], scope)
-        legacy = found.of(Event.LEGACY, BYTES)
-        if len(legacy.at):
-            self._legacy(data, legacy, kind_of_event, duration, lane, name_iids)
+        for owner, text in texts_of(data, found.of(Event.LEGACY, BYTES)):
+            one = legacy_event(text)
+            duration[owner] = one.duration_ns
+            kind_of_event[owner] = one.type or kind_of_event[owner]
+            lane[owner] = lane[owner] if one.thread is None else self.tracks.lane(one.thread)
+            name_iids[owner] = name_iids[owner] or one.name_iid
+            if one.mended:
+                self.mended[one.mended] += 1
+            if one.other:
+                self._counts[one.other, NONE, int(lane[owner])] += 1
         category = self._event_categories(data, found, scope, count)
 
         is_begin = (kind_of_event == BEGIN) | (duration >= 0)
@@ -217,18 +219,23 @@ class Collected:
         is_end &= known
         self._count(kind_of_event, is_begin, category, lane)
         self._metadata(data, found, kind_of_event == INSTANT, category, scope)
+        if self.exported is not None:
+            # What exporting drew need not be kept until the end, where the rest of it goes.
+            added = self.tracks.lanes_of(self.exported.derived)
+            drawn = np.isin(lane, list(added)) if added else np.zeros(count, dtype=np.bool_)
+            is_begin &= ~drawn
+            is_end &= ~drawn
         begins = np.flatnonzero(is_begin)
         row_of = np.full(count, NONE, dtype=np.int64)
         row_of[begins] = self.rows + np.arange(len(begins))
+        marked = np.flatnonzero((is_begin & (duration < 0)) | is_end)
+        writer = sequence[packet[marked]]
+        duration[marked] = self.marks.add(lane[marked], time[marked], row_of[marked], writer)
         if len(begins):
             names = self._event_names(data, found, scope, name_iids)
             self._put_slices(data, found, begins, time, lane, names, category, scope, duration)
             self._put_flows(data, found, row_of, time)
             self.rows += len(begins)
-        marked = np.flatnonzero((is_begin & (duration < 0)) | is_end)
-        self.marks["lane"].append(lane[marked])
-        self.marks["time"].append(time[marked])
-        self.marks["row"].append(np.where(is_end, NONE, row_of)[marked])
 
     def _lanes(
         self, found: Fields, data: UInt8, sequence: Int64, scope: Int64
@@ -246,56 +253,6 @@ class Collected:
         name_iids = _last(found.of(Event.NAME_IID, VARINT), count)
         return lane, np.full(count, NONE, dtype=np.int64), name_iids
 
-    def _old_times(self, found: Fields, sequence: Int64, time: Int64, known: Bool) -> None:
-        """Fill in times that stand in the events themselves, in microseconds."""
-        absolute = found.of(Event.ABSOLUTE_US, VARINT)
-        relative = found.of(Event.DELTA_US, VARINT)
-        if not len(absolute.owner) and not len(relative.owner):
-            return
-        owners = np.concatenate([absolute.owner, relative.owner])
-        values = np.concatenate([absolute.value, relative.value]).view(np.int64)
-        is_relative = np.arange(len(owners)) >= len(absolute.owner)
-        for place in np.argsort(owners, kind="stable").tolist():
-            owner, value = int(owners[place]), int(values[place])
-            if known[owner] or abs(value) > _LATEST_NS // 1000:
-                continue
-            writer = int(sequence[owner])
-            if is_relative[place]:
-                value += self.tracks.reference_us(writer)
-                self.tracks.advance_us(writer, value)
-            if abs(value) < _LATEST_NS // 1000:
-                time[owner], known[owner] = value * 1000, True
-
-    def _legacy(
-        self,
-        data: UInt8,
-        legacy: Fields,
-        kinds: Int64,
-        duration: Int64,
-        lane: Int32,
-        name_iids: UInt64,
-    ) -> None:
-        """Read events as Chrome once wrote them, with a phase."""
-        for owner, text in _texts(data, legacy):
-            one = {n: v for n, wire, v, _ in split(text, 0, len(text)) if wire == VARINT}
-            phase = one.get(Legacy.PHASE, 0)
-            if phase == COMPLETE:
-                length = one.get(Legacy.DURATION_US, 0)
-                if length > _LONGEST_US:
-                    code = "negative" if length >> 63 else "overflowed"
-                    self.mended[f"{code}_duration"] += 1
-                    length = 0
-                duration[owner] = length * 1000
-            elif phase in _LEGACY_TYPES:
-                kinds[owner] = _LEGACY_TYPES[phase]
-            elif phase and not kinds[owner]:
-                self._counts[chr(phase) if 32 < phase < 127 else "?", NONE, int(lane[owner])] += 1
-            if Legacy.PID in one and Legacy.TID in one:
-                key = (one[Legacy.PID] & 0x7FFF_FFFF, one[Legacy.TID] & 0x7FFF_FFFF)
-                lane[owner] = self.tracks.lane(key)
-            if Legacy.NAME_IID in one and not name_iids[owner]:
-                name_iids[owner] = one[Legacy.NAME_IID]
-
     def _event_categories(self, data: UInt8, found: Fields, scope: Int64, count: int) -> Int32:
         category = np.full(count, NONE, dtype=np.int32)
         ids = found.where(found.number == Event.CATEGORY_IIDS)
@@ -303,7 +260,7 @@ class Collected:
         iids = packed(data, ids)[at_first]
         category[owner] = self._category_table.get(scope[owner], iids)
         texts = found.of(Event.CATEGORIES, BYTES)
-        for row, text in _texts(data, texts):
+        for row, text in texts_of(data, texts):
             if category[row] == NONE:
                 category[row] = self._category(text)
         return category
@@ -312,7 +269,7 @@ class Collected:
         names = np.full(len(scope), NONE, dtype=np.int32)
         given = np.flatnonzero(name_iids)
         names[given] = self._names.get(scope[given], name_iids[given])
-        for row, text in _texts(data, found.of(Event.NAME, BYTES)):
+        for row, text in texts_of(data, found.of(Event.NAME, BYTES)):
             names[row] = self._name(text)
         names[names == NONE] = self._name(b"")
         return names
@@ -330,7 +287,7 @@ class Collected:
         found: Counter[str] = Counter()
         for (phase, category, lane), count in self._counts.items():
             name = "" if category < 0 else self._categories[category]
-            if lane not in without and name != export.CATEGORY:
+            if lane not in without and name != CATEGORY:
                 found[f"{phase}/{name}"] += count
         return dict(found)
 
@@ -395,7 +352,7 @@ class Collected:
             if len(lists.at):
                 several = [
                     (row, np.frombuffer(text[: len(text) & ~7], dtype="<u8"))
-                    for row, text in _texts(data, lists)
+                    for row, text in texts_of(data, lists)
                 ]
                 owners = np.concatenate([owners, *(np.full(len(v), row) for row, v in several)])
                 values = np.concatenate([values, *(v for _, v in several)])
@@ -412,13 +369,15 @@ class Collected:
     def _metadata(
         self, data: UInt8, found: Fields, instants: Bool, category: Int32, scope: Int64
     ) -> None:
-        wanted = self._category_index.get(export.CATEGORY.encode())
+        wanted = self._category_index.get(CATEGORY.encode())
         if wanted is None:
             return
         notes = found.of(Event.ANNOTATIONS, BYTES)
         for row in np.flatnonzero(instants & (category == wanted)).tolist():
-            mine = [text for _, text in _texts(data, notes.where(notes.owner == row))]
+            mine = [text for _, text in texts_of(data, notes.where(notes.owner == row))]
             self.metadata.update(self._args.values(mine, int(scope[row])))
+        if self.exported is None and KEY in self.metadata:
+            self.exported = export_of(self.metadata.pop(KEY))
 
 
 def _last(found: Fields, count: int) -> UInt64:
@@ -426,15 +385,3 @@ def _last(found: Fields, count: int) -> UInt64:
     values = np.zeros(count, dtype=np.uint64)
     values[found.owner] = found.value
     return values
-
-
-def _texts(data: UInt8, found: Fields) -> list[tuple[int, bytes]]:
-    """Return the owner and the bytes of each field, in the order of their owners."""
-    texts = [
-        (owner, data[at:stop].tobytes())
-        for owner, at, stop in zip(
-            found.owner.tolist(), found.at.tolist(), found.stop.tolist(), strict=True
-        )
-    ]
-    texts.sort(key=lambda one: one[0])
-    return texts

@@ -10,7 +10,7 @@ from genscope.trace.assemble import assemble, warn_of
 from genscope.trace.errors import TraceError, TraceWarning
 from genscope.trace.model import NONE, Bool, Events, Int64, Kind, Trace, Track
 from genscope.trace.native.events import Collected
-from genscope.trace.native.export import BACKWARD_FLOW, FLOW_KINDS, KEY, Export, export_of
+from genscope.trace.native.export import BACKWARD_FLOW, FLOW_KINDS, Export
 from genscope.trace.native.packets import Packets
 from genscope.trace.native.rows import pair
 from genscope.trace.source import Limits, Source
@@ -32,7 +32,7 @@ def read(source: Source, limits: Limits) -> Trace:
         raise TraceError(
             f"{source.path}: is a native Perfetto trace that ends before its first packet"
         )
-    exported = export_of(found.metadata.pop(KEY, None))
+    exported = found.exported
     events = Events(**{name: column.finish() for name, column in found.columns.items()})
     _pair(events, found)
     added = found.tracks.lanes_of(exported.derived) if exported else set()
@@ -74,15 +74,14 @@ def read(source: Source, limits: Limits) -> Trace:
 
 def _pair(events: Events, found: Collected) -> None:
     """Give the slices that began their duration; what never ended lasts as long as the trace."""
-    lane, time, row = (found.marks[name].finish() for name in ("lane", "time", "row"))
+    lane, time, row = found.marks.finish()
     opens = row >= 0
     partner = pair(lane, time, opens)
     closed = np.flatnonzero(partner >= 0)
     events.dur_ns[row[closed]] = time[partner[closed]] - time[closed]
     left = np.flatnonzero(opens & (partner < 0))
     if len(left):
-        last = int(time.max())
-        events.dur_ns[row[left]] = last - time[left]
+        events.dur_ns[row[left]] = found.marks.last_ns - time[left]
     unpaired = len(left) + int((~opens).sum()) - len(closed)
     if unpaired:
         found.mended["unpaired"] += unpaired

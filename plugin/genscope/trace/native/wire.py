@@ -142,6 +142,18 @@ def first_fields(data: UInt8, at: Int64, stop: Int64) -> tuple[Fields, Int64]:
     return one, after
 
 
+def texts_of(data: UInt8, found: Fields) -> list[tuple[int, bytes]]:
+    """Return the owner and the bytes of each field, in the order of their owners."""
+    texts = [
+        (owner, data[at:stop].tobytes())
+        for owner, at, stop in zip(
+            found.owner.tolist(), found.at.tolist(), found.stop.tolist(), strict=True
+        )
+    ]
+    texts.sort(key=lambda one: one[0])
+    return texts
+
+
 def packed(data: UInt8, found: Fields) -> UInt64:
     """Return the first number of each field, which may hold a packed list; shape (n,)."""
     values: UInt64 = found.value.copy()
