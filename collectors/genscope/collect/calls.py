@@ -14,7 +14,7 @@ from genscope.collect.compiling import is_in_compiled, is_traced, is_watched
 from genscope.collect.context import Context, Frame
 from genscope.collect.fuse import Fuse
 from genscope.collect.hooks import Component, Entry
-from genscope.collect.ranges import Range, range_of
+from genscope.collect.ranges import Range, has_device, range_of
 from genscope.collect.registry import Registry
 from genscope.collect.steps import Steps
 from genscope.schema import ComponentCall, component_name
@@ -114,7 +114,7 @@ class ComponentCalls:
         else:
             called = entry.is_root and method in _CALLS
             frames.append(Frame(component.id, entry.module if called else None, ""))
-            self._open(opened, self._name(component, step), mirrored=not is_watched())
+            self._open(opened, self._name(component, step), mirrored=has_device() and not is_watched())
         if not entry.is_root:
             frames.append(entry.frame())
             self._open(opened, entry.name)

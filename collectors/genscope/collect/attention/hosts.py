@@ -26,6 +26,8 @@ class Hosts:
         ]
         self._unset: list[tuple[Target, str, str]] = []
         self._missing: tuple[str, ...] = ()
+        self._loaded = -1
+        """Modules that were loaded when the missing ones were last looked for."""
 
     def collect(self) -> None:
         """Replace what has been loaded by now, and keep the rest for later."""
@@ -47,8 +49,9 @@ class Hosts:
     def appeared(self) -> bool:
         """Tell whether a module that was missing has been loaded, or a function set."""
         loaded = sys.modules
-        for name in self._missing:
-            if name in loaded:
+        if len(loaded) != self._loaded:
+            self._loaded = len(loaded)
+            if not loaded.keys().isdisjoint(self._missing):
                 return True
         return any(
             getattr(loaded.get(module), name, None) is not None for _, module, name in self._unset
