@@ -114,7 +114,8 @@ class ComponentCalls:
         else:
             called = entry.is_root and method in _CALLS
             frames.append(Frame(component.id, entry.module if called else None, ""))
-            self._open(opened, self._name(component, step), mirrored=has_device() and not is_watched())
+            mirrored = has_device() and not is_watched()
+            self._open(opened, self._name(component, step), mirrored=mirrored)
         if not entry.is_root:
             frames.append(entry.frame())
             self._open(opened, entry.name)
