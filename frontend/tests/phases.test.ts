@@ -87,6 +87,15 @@ test("served steps have a band of their own only where there are some", () => {
     (run) => layoutOf({ run, ...input }).height,
   );
   expect(heights[1]).toBeGreaterThan(heights[0] as number);
+  expect(
+    servedText({
+      ...step,
+      prefills: null,
+      decodes: null,
+      prefill_tokens: null,
+      decode_tokens: null,
+    }),
+  ).toBe("mixed");
   expect(served.map(servedText)).toEqual(["2 prefill + 30 decode"]);
 });
 
@@ -155,10 +164,11 @@ test("the headline is the server's sentence, under each run's name where there a
   expect(detail).toMatch(/^b: .* c: .* 1 more below\.$/);
 });
 
-test("the caption says that a device may be later than the code", () => {
-  expect(caption([phased("a")], "shared")).toContain("the device may work on it later");
+test("the caption says where stretches lie: on the device, where there is one", () => {
+  expect(caption([phased("a")], "shared")).toContain("the end of their work on the device");
   const cpu = { ...phased("a"), overview: overview({ basis: "cpu_self" }) };
-  expect(caption([cpu], "shared")).not.toContain("device may");
+  expect(caption([cpu], "shared")).toContain("the end of their code on the CPU.");
+  expect(caption([cpu], "shared")).not.toContain("work on the device");
 });
 
 test("figures are saved exact, stretches as far as they are shown", () => {

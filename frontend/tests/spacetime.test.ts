@@ -22,6 +22,8 @@ function axis(name: string, change: Partial<AxisRow> = {}): AxisRow {
     q_range: [8, 8],
     batch_range: [4, 16],
     in_batch: "the positions of a frame are in the batch",
+    causal_calls: 0,
+    causal_unknown: 0,
     ...change,
   };
 }

@@ -47,8 +47,8 @@ export interface ServedStep {
   start_ns: number;
   dur_ns: number;
   phase: string;
-  prefills: number;
-  decodes: number;
+  prefills: number | null;
+  decodes: number | null;
   prefill_tokens: number | null;
   decode_tokens: number | null;
 }

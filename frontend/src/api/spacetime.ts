@@ -14,6 +14,10 @@ export interface AxisRow {
   q_range: [number, number];
   batch_range: [number, number];
   in_batch: string;
+  /** Calls whose FLOPs leave out what a causal mask does. */
+  causal_calls: number;
+  /** Calls that count all keys because nothing tells whether they are causal. */
+  causal_unknown: number;
 }
 
 /** Attention along one axis in one module. */

@@ -76,7 +76,7 @@ def _phases(result: Phases) -> Table:
             )
             for row in result.phases
         ],
-        caption="busy is of the wall time of the phase's rounds; attention is of its time; tokens "
+        caption="busy is of the time of the phase's stretches; attention is of its time; tokens "
         "are queries of one layer; FLOPs/byte is of products and attention whose shapes are known.",
     )
 
@@ -101,7 +101,8 @@ def _paces(result: Phases) -> Table:
             )
             for pace in result.paces
         ],
-        caption="median is between the starts of neighbouring rounds: a token, a denoising step.",
+        caption="median is between the starts of neighbouring rounds, of their device work where "
+        "there is any: a token, a denoising step.",
     )
 
 
@@ -127,7 +128,9 @@ def _stretches(result: Phases, limits: Limits) -> Table:
             )
             for stretch in shown
         ],
-        caption=f"{left:,} more: --format json has them." if left else "on the CPU's clock",
+        caption=f"{left:,} more: --format json has them."
+        if left
+        else ("where the device works" if result.basis == "device" else ""),
     )
 
 
@@ -150,9 +153,9 @@ def _served(result: Phases, limits: Limits) -> Table:
                     step.phase,
                     duration(step.start_ns),
                     duration(step.dur_ns),
-                    str(step.prefills),
+                    _or_dash(step.prefills),
                     _or_dash(step.prefill_tokens),
-                    str(step.decodes),
+                    _or_dash(step.decodes),
                     _or_dash(step.decode_tokens),
                     step.name,
                 ]

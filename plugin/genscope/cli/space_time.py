@@ -62,7 +62,18 @@ def _axes(result: SpaceTime) -> Table:
             )
             for row in result.axes
         ],
-        caption="FLOPs are those of the two products of each call: 2·b·h·q·kv·(d_qk + d_v).",
+        caption=_counted(result),
+    )
+
+
+def _counted(result: SpaceTime) -> str:
+    """Say how FLOPs were counted."""
+    causal = sum(row.causal_calls for row in result.axes)
+    calls = sum(row.calls for row in result.axes)
+    which = "all calls are" if causal == calls else f"{causal:,} of {calls:,} calls are"
+    masked = f"; {which} causal, and leave out the keys that a query does not see" if causal else ""
+    return (
+        "FLOPs are those of the two products of each call: 2·b·h·q·kv·(d_qk + d_v)" + masked + "."
     )
 
 

@@ -16,7 +16,9 @@ export function Figures({ runs }: { runs: readonly Phased[] }) {
     <section class="panel">
       <div class="panel-head">
         <h2>Tokens and steps</h2>
-        <span class="soft">times of rounds as the CPU ran them</span>
+        <span class="soft">
+          of rounds as the device worked on them, as the CPU ran them where there is none
+        </span>
         <span class="space" />
         <SaveButtons
           csvHint="A line for each time of each run, exact"

@@ -61,7 +61,11 @@ export function Strips(props: Props) {
           <PhaseKeys run={run} mode={view.mode} onPhase={props.onPhase} />
           {run.overview.basis_sum_ns > 0 && <BandBox {...props} run={run} />}
           {run.phases.stretches.length === 0 && (
-            <p class="soft">{run.phases.training ? "Training has no phases." : NO_STRETCHES}</p>
+            <p class="soft">
+              {run.phases.training
+                ? "Training has no phases, nor has an evaluation by a loss."
+                : NO_STRETCHES}
+            </p>
           )}
         </div>
       ))}
@@ -319,8 +323,8 @@ function SpanShown(props: {
     ...(isStretch(span)
       ? ([["rounds", count(span.rounds), ""]] as [string, string, string][])
       : ([
-          ["prefills", count(span.prefills), ""],
-          ["decodes", count(span.decodes), ""],
+          ["prefills", span.prefills === null ? "–" : count(span.prefills), ""],
+          ["decodes", span.decodes === null ? "–" : count(span.decodes), ""],
         ] as [string, string, string][])),
   ];
   return (

@@ -99,8 +99,8 @@ export function boxText(stretch: Stretch): string {
 
 export function servedText(step: ServedStep): string {
   const parts = [
-    step.prefills > 0 ? `${count(step.prefills)} prefill` : "",
-    step.decodes > 0 ? `${count(step.decodes)} decode` : "",
+    step.prefills ? `${count(step.prefills)} prefill` : "",
+    step.decodes ? `${count(step.decodes)} decode` : "",
   ];
   return parts.filter(Boolean).join(" + ") || titleOf(step.phase);
 }

@@ -127,7 +127,7 @@ function Below(props: {
 
 function Training(props: { store: Store; state: State }) {
   return (
-    <Empty title="Training has no phases">
+    <Empty title="Training has no phases, nor has an evaluation by a loss">
       <p>
         Prefill, decode, denoising and encoding are phases of inference. What training has are
         passes: forward, backward, recompute and optimizer.

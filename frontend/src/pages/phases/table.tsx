@@ -152,7 +152,7 @@ export function columnsOf(runs: readonly Phased[]): Column<TableRow>[] {
     share(
       "device_busy_share",
       "device busy %",
-      "Busy time of the device over the time of the phase's stretches; – without a device or stretches",
+      "Part of the time of the phase's stretches in which the device works on it; – without a device or stretches",
       (row) => row.device_busy_share,
     ),
     {

@@ -36,10 +36,13 @@ export function caption(runs: readonly Phased[], axis: Axis): string {
   const onDevice = runs.some((run) => run.overview.basis === "device");
   const parts = [
     "A box is a stretch of neighbouring rounds of one component, from the start to the end of " +
-      `their code on the CPU${onDevice ? "; the device may work on it later" : ""}.`,
+      (onDevice
+        ? "their work on the device, which the CPU launched before (of their code on the CPU where " +
+          "they have none there)."
+        : "their code on the CPU."),
   ];
   if (runs.some((run) => run.phases.served.length > 0)) {
-    parts.push("Framed below: the steps that a serving engine tells of.");
+    parts.push("Framed below: the steps that a serving engine tells of, as the CPU ran them.");
   }
   parts.push(
     onDevice
@@ -100,14 +103,16 @@ export function figuresOf(runs: readonly Phased[]): FigureRow[] {
   const single: FigureRow[] = [
     {
       name: "time to first token",
-      hint: "From the start of the first prompt's round to the end of the last of its prefill, as the CPU ran it",
+      hint:
+        "From where the CPU calls the first prompt's round to the end of the last work of its " +
+        "prefill, on the device where there is one",
       values: runs.map(({ phases: { time_to_first_token_ns: ns } }) =>
         ns === null ? null : time(ns),
       ),
     },
     {
       name: "time per token",
-      hint: "Median time between the starts of rounds that decode",
+      hint: "Median time between the starts of rounds that decode, of their device work where there is any",
       values: runs.map(({ phases: { time_per_token_ns: ns } }) => (ns === null ? null : time(ns))),
     },
   ];
@@ -120,7 +125,9 @@ function paceRows(runs: readonly Phased[]): FigureRow[] {
   const names = new Set(runs.flatMap((run) => run.phases.paces.filter(hasPace).map(paceName)));
   return [...names].map((name) => ({
     name,
-    hint: "Median time between the starts of neighbouring rounds of this component",
+    hint:
+      "Median time between the starts of neighbouring rounds of this component, of their device " +
+      "work where there is any",
     values: runs.map((run) => {
       const pace = run.phases.paces.find((each) => hasPace(each) && paceName(each) === name);
       if (pace === undefined) return null;

@@ -74,6 +74,7 @@ export function caption(runs: readonly Spaced[]): string {
   const who = bases.size > 1 ? " (each run as it was recorded; these do not compare)" : "";
   return (
     `Time adds up ${times.join(" or ")}${who}; FLOPs are those of the two products of attention, ` +
-    "of calls whose shapes are known. Forward calls, unless the filters name a pass. From the trace files."
+    "of calls whose shapes are known, without the keys that a query does not see where they are " +
+    "causal. Forward calls, unless the filters name a pass. From the trace files."
   );
 }

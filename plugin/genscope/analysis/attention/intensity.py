@@ -1,8 +1,9 @@
 """FLOPs and bytes of matrix products and of attention, as far as recorded shapes tell.
 
 A product (m, k) x (k, n) takes 2·m·k·n FLOPs and moves its two operands and its result once. An
-attention call takes 2·b·h·q·kv·(d_qk + d_v), counted exactly where it is causal, and moves q, k, v
-and its output; an unfused one also writes and reads its scores.
+attention call takes 2·b·h·q·kv·(d_qk + d_v), counted exactly where it is known to be causal, and
+moves q, k, v and its output; an unfused one also writes and reads its scores. A call of which
+nothing tells whether it is causal counts all keys for every query, which is up to twice too many.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 from genscope.analysis.attention.columns import Calls
 from genscope.analysis.attention.signatures import dtype_of
 from genscope.analysis.chains import parse_dims
-from genscope.trace.model import NONE, Int64, Kind, Trace
+from genscope.trace.model import NONE, Bool, Int64, Kind, Trace
 
 _FIRST = {
     "aten::mm": 0,
@@ -28,6 +29,27 @@ _FIRST = {
 _BYTES = {"float64": 8, "float32": 4, "bfloat16": 2, "float16": 2, "int8": 1}
 
 
+def counts_causal(calls: Calls) -> Bool:
+    """Mask of shape (c,) of the calls that count only the keys which a causal mask leaves.
+
+    Those whose op was told to, and the prompts of a serving engine. A chain that masks its scores
+    has computed all of them.
+    """
+    masked = calls.is_word("mask", "causal") & ~calls.chain
+    mask: Bool = (calls.causal == 1) | (masked & ~calls.is_word("implementation", "native"))
+    return mask
+
+
+def causal_unknown(calls: Calls) -> Bool:
+    """Mask of shape (c,) of fused calls of which nothing tells whether they are causal.
+
+    With one query a sequence it makes no difference.
+    """
+    open_ = (calls.causal < 0) & (calls.texts["mask"] < 0) & ~calls.chain
+    mask: Bool = open_ & calls.has_shape & (calls.sizes["q_len"] != 1)
+    return mask & ~calls.is_word("kind", "cross")
+
+
 def attention_flops(calls: Calls) -> Int64:
     """FLOPs of each call, shape (c,), -1 where its lengths are not known.
 
@@ -37,7 +59,7 @@ def attention_flops(calls: Calls) -> Int64:
     q, kv = calls.sizes["q_len"], calls.sizes["kv_len"]
     pairs = q * kv
     seen = q * np.maximum(kv - q, 0) + np.minimum(q, kv) * (np.minimum(q, kv) + 1) // 2
-    pairs = np.where(calls.causal == 1, seen, pairs)
+    pairs = np.where(counts_causal(calls), seen, pairs)
     width = calls.sizes["head_dim"] + np.where(
         calls.sizes["v_head_dim"] < 0, calls.sizes["head_dim"], calls.sizes["v_head_dim"]
     )

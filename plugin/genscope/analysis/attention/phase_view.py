@@ -9,7 +9,7 @@ import numpy as np
 from genscope.analysis.attention import attention_calls
 from genscope.analysis.attention.columns import Calls
 from genscope.analysis.attention.intensity import attention_bytes, attention_flops, products
-from genscope.analysis.attention.results import PhaseRow, Phases, ServedStep
+from genscope.analysis.attention.results import PhaseRow, Phases, ServedStep, Stretch
 from genscope.analysis.attention.rounds import (
     Rounds,
     fewer,
@@ -20,7 +20,8 @@ from genscope.analysis.attention.rounds import (
     time_per_token,
 )
 from genscope.analysis.attention.serving import ServingStep, serving_steps
-from genscope.analysis.attention.units import is_training, launches_of
+from genscope.analysis.attention.training import is_training, loss_of
+from genscope.analysis.attention.units import launches_of
 from genscope.analysis.attention.where import (
     ALL_CALLS,
     NO_WORD,
@@ -30,6 +31,7 @@ from genscope.analysis.attention.where import (
     with_words,
 )
 from genscope.analysis.classify import ATTENTION, PASSES, classify
+from genscope.analysis.intervals import union_by_group
 from genscope.analysis.select import selected
 from genscope.analysis.steps import chosen_steps, step_warnings, window_ns
 from genscope.analysis.work import DEVICE, Work, file_name, gather, wall, work_warnings
@@ -58,9 +60,9 @@ def phases(trace: Trace, where: Where = ALL_CALLS) -> Phases:
     start, end = window_ns(trace, where, wall(trace))
     total = int(work.time_ns.sum())
     is_attention = attention[classes.rule[work.rows]]
-    rows = _rows(trace, calls, listed, work, words, of_row, is_attention, rounds)
-    paces = paces_of(rounds)
     stretches = stretches_of(every, taken)
+    rows = _rows(trace, calls, listed, work, words, of_row, is_attention, rounds, stretches)
+    paces = paces_of(rounds)
     shown = fewer(stretches)
     return Phases(
         trace=file_name(trace),
@@ -70,7 +72,7 @@ def phases(trace: Trace, where: Where = ALL_CALLS) -> Phases:
         basis_sum_ns=total,
         wall_ns=end - start,
         selection=where,
-        training=is_training(trace),
+        training=_is_without(trace, calls),
         phases=rows,
         stretches=shown,
         each=len(stretches) / max(len(shown), 1),
@@ -78,7 +80,7 @@ def phases(trace: Trace, where: Where = ALL_CALLS) -> Phases:
         time_per_token_ns=time_per_token(paces),
         paces=paces,
         served=[_served(trace, step) for step in _taken_steps(trace, served, where)],
-        sentence=_sentence(trace, rows, total),
+        sentence=_sentence(trace, calls, rows),
         warnings=[
             *trace.warnings,
             *step_warnings(trace, where),
@@ -191,6 +193,7 @@ def _rows(
     of_row: Int64,
     is_attention: Bool,
     rounds: Rounds,
+    stretches: list[Stretch],
 ) -> list[PhaseRow]:
     group = np.where(of_row < 0, len(words), of_row)
     count = len(words) + 1
@@ -208,23 +211,15 @@ def _rows(
         phase = words[place] if place < len(words) else None
         number = calls.words.find(phase) if phase else NONE
         mine = listed[calls.texts["phase"][listed] == number]
-        span = sum(
-            int(end - start)
-            for start, end, word in zip(
-                rounds.units.start_ns, rounds.units.end_ns, rounds.phase, strict=True
-            )
-            if word == phase
-        )
-        busy = int(sums.busy_ns[place])
-        wide = max(work.lanes, 1)
+        within = [stretch for stretch in stretches if stretch.phase == phase]
         rows.append(
             PhaseRow(
                 phase=phase,
                 sum_ns=int(sums.sum_ns[place]),
-                busy_ns=busy,
+                busy_ns=int(sums.busy_ns[place]),
                 share=int(sums.sum_ns[place]) / total,
                 device_busy_share=(
-                    min(busy / (span * wide), 1.0) if work.basis == DEVICE and span else None
+                    _busy_share(work, group == place, within) if work.basis == DEVICE else None
                 ),
                 attention_ns=int(attention[place]),
                 attention_share=int(attention[place]) / max(int(sums.sum_ns[place]), 1),
@@ -241,6 +236,40 @@ def _rows(
             )
         )
     return rows
+
+
+def _busy_share(work: Work, mine: Bool, stretches: list[Stretch]) -> float | None:
+    """Part of the time of a phase's stretches in which a device works on it, None without any.
+
+    `mine`, shape (k,), marks the work of the phase. The mean over the devices of the trace.
+    """
+    edges = sorted((one.start_ns, one.start_ns + one.dur_ns) for one in stretches)
+    start, end = np.array(edges, dtype=np.int64).reshape(-1, 2).T
+    if not len(start):
+        return None
+    before = np.r_[start[0], np.maximum.accumulate(end)[:-1]]
+    start = np.minimum(np.maximum(start, before), np.maximum(end, before))
+    length = np.maximum(end, before) - start
+    reached = np.r_[0, np.cumsum(length)]
+    if not reached[-1]:
+        return None
+
+    def spent(at: Int64) -> Int64:
+        """How much of the stretches lies before each point in time."""
+        place = np.searchsorted(start, at, side="right") - 1
+        inside = np.clip(at - start[np.maximum(place, 0)], 0, length[np.maximum(place, 0)])
+        found: Int64 = np.where(place >= 0, reached[place] + inside, 0)
+        return found
+
+    seen = mine[work.stretch_row]
+    # On a clock that runs in stretches alone, what lies outside of them has no length.
+    busy = union_by_group(
+        work.stretch_lane[seen],
+        spent(work.stretch_start[seen]),
+        spent(work.stretch_end[seen]),
+        work.lanes,
+    )
+    return int(busy.sum()) / (int(reached[-1]) * work.lanes)
 
 
 def _tokens(trace: Trace, calls: Calls, mine: Int64, rounds: Rounds) -> int | None:
@@ -290,24 +319,45 @@ def _intensity(
 
 def _served(trace: Trace, step: ServingStep) -> ServedStep:
     return ServedStep(
-        name=trace.name_of(step.row)[:500],
+        name=trace.name_of(step.row if step.told < 0 else step.told)[:500],
         start_ns=int(trace.events.start_ns[step.row]),
         dur_ns=int(trace.events.dur_ns[step.row]),
         phase=step.phase,
-        prefills=step.prefills,
-        decodes=step.decodes,
+        prefills=None if step.prefills < 0 else step.prefills,
+        decodes=None if step.decodes < 0 else step.decodes,
         prefill_tokens=step.prefill_tokens,
         decode_tokens=step.decode_tokens,
     )
 
 
-def _sentence(trace: Trace, rows: list[PhaseRow], total: int) -> str:
+def _is_without(trace: Trace, calls: Calls) -> bool:
+    """Whether a trace is of what has no phases: training, or evaluation by a loss."""
+    if is_training(trace):
+        return True
+    return loss_of(trace) is not None and not (calls.texts["phase"] >= 0).any()
+
+
+def _sentence(trace: Trace, calls: Calls, rows: list[PhaseRow]) -> str:
     if is_training(trace):
         return "This is training: it has passes, not phases."
+    if _is_without(trace, calls):
+        return (
+            f"A loss is taken ({loss_of(trace)}): this is the forward pass of training or of an "
+            "evaluation, which have no phases."
+        )
     known = [row for row in rows if row.phase is not None]
     if not known:
         return "Nothing in this trace tells its phases."
-    parts = [f"{100 * row.share:.0f} % {row.phase}" for row in known]
-    lost = sum(row.sum_ns for row in rows if row.phase is None)
-    rest = f"; {100 * lost / max(total, 1):.0f} % in no phase" if lost else ""
+    parts = [f"{_percent(row.share)} {row.phase}" for row in known]
+    lost = sum(row.share for row in rows if row.phase is None)
+    rest = f"; {_percent(lost)} in no phase" if lost else ""
     return "Time by phase: " + ", ".join(parts) + rest + "."
+
+
+def _percent(share: float) -> str:
+    """A share in words, so that no part reads as nothing and none as all."""
+    if 0 < share < 0.005:
+        return "under 1 %"
+    if 0.995 <= share < 1:
+        return "over 99 %"
+    return f"{100 * share:.0f} %"

@@ -4,7 +4,7 @@ Decode is the growth of keys by a cache (or of the whole sequence, without one),
 is called; a prompt that is read in chunks grows too, so the long chunks before the first token are
 prefill. Denoising runs after an embedding of its timestep, parallel decoding embeds its tokens and
 draws all of them in each round. What does none of this is an encoder's work. Training has no
-phases.
+phases, nor has a language model that is scored against a text: it reads no prompt.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from genscope.analysis.attention.columns import Calls
 from genscope.analysis.attention.operands import Marks
 from genscope.analysis.attention.period import find_period
 from genscope.analysis.attention.serving import serving_steps
-from genscope.analysis.attention.units import is_training
+from genscope.analysis.attention.training import is_training, loss_of
 from genscope.trace.model import NONE, Bool, Int64, Trace
 from genscope.trace.nest import Nest
 
@@ -47,6 +47,8 @@ WHOLE = "neither grows nor follows a timestep: runs over its whole input"
 BESIDE_DENOISER = "a causal text encoder beside what makes an image"
 BESIDE_IMAGE = "causal beside an image's encoder, and no scores over its vocabulary follow"
 CAUSAL = "causal, as many keys as queries, and no cache grows"
+SCORED = "causal over whole sequences, and a loss is taken: training or evaluation"
+ENGINE_CAUSAL = "causal, since its queries are the prompts that the serving engine tells of"
 PROMPT = "the prompt: as many keys as queries"
 ONE_TOKEN = "one query a sequence on a growing cache"
 
@@ -88,6 +90,7 @@ def decide_phases(trace: Trace, calls: Calls, cached: Bool, marks: Marks) -> Non
         scores=scored(marks),
         for_denoiser=denoises and not generates.any(),
         beside_image=bool(calls.is_word("axis", "spatial")[open_].any()),
+        has_loss=loss_of(trace) is not None,
     )
     for part in parts:
         if generates[part].any():
@@ -111,6 +114,8 @@ class _Texts:
     """Something denoises, and nothing generates text."""
     beside_image: bool
     """Positions of an image are attended by something else."""
+    has_loss: bool
+    """Scores are compared with what is right."""
 
 
 def _name(calls: Calls, part: Int64) -> str:
@@ -132,7 +137,7 @@ def phase_of_name(name: str) -> str | None:
     return None
 
 
-def _set(calls: Calls, places: Int64, phase: str, reason: str) -> None:
+def _set(calls: Calls, places: Int64, phase: str | None, reason: str) -> None:
     calls.texts["phase"][places] = calls.words.number(phase)
     calls.texts["phase_reason"][places] = calls.words.number(reason)
 
@@ -151,7 +156,25 @@ def _by_engine(trace: Trace, calls: Calls) -> None:
     known = np.flatnonzero(at >= 0)
     around = nest.enclosing(events.track[at[known]], events.start_ns[at[known]])
     for step in steps:
-        _set(calls, known[around == step.row], step.phase, step.reason)
+        mine = known[around == step.row]
+        _set(calls, mine, step.phase, step.reason)
+        if step.prefills > 0 and step.prefill_tokens is not None:
+            _mask_prompts(calls, mine, step.prefill_tokens + (step.decode_tokens or 0))
+
+
+def _mask_prompts(calls: Calls, served: Int64, tokens: int) -> None:
+    """Fill the mask of the calls on all `tokens` of an engine's step, where no op tells it.
+
+    What else runs in the step, such as an encoder of images, has tokens of its own.
+    """
+    open_ = (calls.causal[served] < 0) & (calls.texts["mask"][served] < 0) & ~calls.chain[served]
+    open_ &= (calls.sizes["q_tokens"][served] == tokens) & calls.is_word("kind", "self")[served]
+    places, reason = served[open_], calls.texts["reason"]
+    calls.texts["mask"][places] = calls.words.number("causal")
+    for number in np.unique(reason[places]).tolist():
+        before = calls.words.text(number)
+        said = f"{before}; {ENGINE_CAUSAL}" if before else ENGINE_CAUSAL
+        reason[places[reason[places] == number]] = calls.words.number(said)
 
 
 def _in_rounds(trace: Trace, calls: Calls, places: Int64, marks: Marks) -> None:
@@ -351,8 +374,11 @@ def _causal(calls: Calls, part: Int64) -> Bool:
     return mask
 
 
-def _whole(calls: Calls, part: Int64, texts: _Texts) -> tuple[str, str]:
-    """Phase of a part whose lengths do not grow and that runs in no rounds, and why."""
+def _whole(calls: Calls, part: Int64, texts: _Texts) -> tuple[str | None, str]:
+    """Phase of a part whose lengths do not grow and that runs in no rounds, and why.
+
+    None where it has none.
+    """
     name = _name(calls, part)
     told = phase_of_name(name)
     causal = _causal(calls, part)
@@ -368,4 +394,6 @@ def _whole(calls: Calls, part: Int64, texts: _Texts) -> tuple[str, str]:
     scored = not tables or not texts.scores or bool(tables & texts.scores)
     if not scored and texts.beside_image:
         return ENCODE, BESIDE_IMAGE
+    if texts.has_loss:
+        return None, SCORED
     return PREFILL, CAUSAL

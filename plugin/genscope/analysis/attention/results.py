@@ -143,7 +143,8 @@ class PhaseRow(msgspec.Struct, kw_only=True):
     busy_ns: int
     share: float
     device_busy_share: float | None
-    """busy_ns over the wall time of the phase's stretches, per device; None without a device."""
+    """Part of the time of the phase's stretches in which a device works on it, the mean over the
+    devices; None without a device, and where nothing tells its stretches."""
     attention_ns: int
     attention_share: float
     calls: int
@@ -156,7 +157,12 @@ class PhaseRow(msgspec.Struct, kw_only=True):
 
 
 class Stretch(msgspec.Struct, kw_only=True):
-    """A stretch of the timeline in one phase: neighbouring rounds of one component."""
+    """A stretch of the timeline in one phase: neighbouring rounds of one component.
+
+    On a trace with a device it lies where the device works on the rounds, from the start of their
+    first device work to the end of the last, also where the CPU launched that long before; rounds
+    that put nothing on the device, and all without one, lie where the CPU ran them.
+    """
 
     phase: str | None
     component: str | None
@@ -173,20 +179,23 @@ class Pace(msgspec.Struct, kw_only=True):
     phase: str
     rounds: int
     total_ns: int
-    """From the start of the first round to the end of the last."""
+    """From the start of the first round to the end of the last, where stretches have them."""
     median_ns: int
-    """Between the starts of neighbouring rounds."""
+    """Between the starts of neighbouring rounds, of their device work where there is any."""
 
 
 class ServedStep(msgspec.Struct, kw_only=True):
-    """A step of a serving engine as it annotates it: sequences and tokens of each phase."""
+    """A step of a serving engine as it annotates it: sequences and tokens of each phase.
+
+    It lies where the CPU ran it. None is what the annotation does not tell.
+    """
 
     name: str
     start_ns: int
     dur_ns: int
     phase: str
-    prefills: int
-    decodes: int
+    prefills: int | None
+    decodes: int | None
     prefill_tokens: int | None
     decode_tokens: int | None
 
@@ -204,7 +213,7 @@ class Phases(msgspec.Struct, kw_only=True):
     wall_ns: int
     selection: Where
     training: bool
-    """Whether the trace is of training, which has no phases."""
+    """Whether the trace is of training, or of an evaluation by a loss: they have no phases."""
     phases: list[PhaseRow]
     """In the order in which they begin; they add up to `basis_sum_ns`."""
     stretches: list[Stretch]
@@ -213,9 +222,10 @@ class Phases(msgspec.Struct, kw_only=True):
     each: float
     """How many stretches of the trace stand behind one of `stretches`, on average."""
     time_to_first_token_ns: int | None
-    """From the start of the first prompt's round to the end of the last of its prefill."""
+    """From where the CPU calls the first prompt's round to the end of the last work of its prefill,
+    on the device where there is one."""
     time_per_token_ns: int | None
-    """Median time between the starts of rounds that decode."""
+    """Median time between the starts of rounds that decode, on the device where there is one."""
     paces: list[Pace]
     served: list[ServedStep]
     sentence: str
@@ -274,8 +284,9 @@ class Level(msgspec.Struct, kw_only=True):
 class Series(msgspec.Struct, kw_only=True):
     """Calls in order, as columns of equal length: every one, or some to stand for the rest.
 
-    Where a stretch of the sequence has more calls than fit, its shortest and its longest stand for
-    each part of it; `each` is how many calls stand behind one, on average.
+    Where a stretch of the sequence has more calls than fit, the first of each kind stands for its
+    like in each part of it; where too many kinds of call are there (lengths and groups), the
+    shortest and the longest stand for all. `each` is how many calls stand behind one, on average.
     """
 
     first: int
@@ -335,8 +346,8 @@ class AxisRow(msgspec.Struct, kw_only=True):
     """Attention along one axis: spatial, temporal, spatiotemporal or sequence.
 
     `flops` are those of its two products, 2·b·h·q·kv·(d_qk + d_v), over the calls whose lengths
-    are known; `flops_per_s` is over the time of those calls. `in_batch` says what was moved into
-    the batch.
+    are known, of causal ones without the keys that a query does not see; `flops_per_s` is over the
+    time of those calls. `in_batch` says what was moved into the batch.
     """
 
     axis: str
@@ -349,6 +360,10 @@ class AxisRow(msgspec.Struct, kw_only=True):
     q_range: list[int]
     batch_range: list[int]
     in_batch: str
+    causal_calls: int = 0
+    """Calls whose FLOPs count only the keys that a causal mask leaves; the others count all."""
+    causal_unknown: int = 0
+    """Calls that count all keys because nothing tells whether they are causal."""
 
 
 class AxisLayer(msgspec.Struct, kw_only=True):

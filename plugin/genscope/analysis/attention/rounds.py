@@ -1,4 +1,9 @@
-"""Rounds of a model in order of time: the phase of each, and how they follow each other."""
+"""Rounds of a model in order of time: the phase of each, and how they follow each other.
+
+A round is called on the CPU, and the device works on it later: it is over with the end of the last
+device work that was launched in it. A round lies where its device work lies, from the start of the
+first to the end of the last; one that put none on the device lies where the CPU ran it.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +16,14 @@ import numpy as np
 from genscope.analysis.attention.columns import Calls
 from genscope.analysis.attention.phases import phase_of_name
 from genscope.analysis.attention.results import Pace, Stretch
-from genscope.analysis.attention.units import Units, is_training, units_of
+from genscope.analysis.attention.training import is_training
+from genscope.analysis.attention.units import Units, launches_of, units_of
 from genscope.analysis.attention.where import NO_WORD, Where
+from genscope.analysis.classify import classify
 from genscope.analysis.modules import NO_MODULE, components
 from genscope.analysis.steps import chosen_steps
 from genscope.analysis.tree import module_tree
-from genscope.trace.model import NONE, Bool, Trace
+from genscope.trace.model import NONE, Bool, Int64, Trace
 
 STRETCHES = 4000
 """Stretches of a result, at most: more than a page is wide."""
@@ -24,9 +31,15 @@ STRETCHES = 4000
 
 @dataclass(slots=True)
 class Rounds:
-    """Units with their phases; texts have one entry a unit."""
+    """Units with their phases; texts have one entry a unit, arrays have shape (u,).
+
+    `start_ns` and `end_ns` are where a round lies, `units` has where the CPU called it.
+    """
 
     units: Units
+    start_ns: Int64
+    end_ns: Int64
+    on_device: Bool
     phase: list[str | None]
     component: list[str | None]
     reason: list[str | None]
@@ -50,6 +63,9 @@ class Rounds:
         units, places = self.units, np.flatnonzero(mask)
         return Rounds(
             Units(units.row[places], units.start_ns[places], units.end_ns[places]),
+            self.start_ns[places],
+            self.end_ns[places],
+            self.on_device[places],
             *(
                 [texts[at] for at in places.tolist()]
                 for texts in (self.phase, self.component, self.reason)
@@ -86,21 +102,45 @@ def rounds_of(trace: Trace, calls: Calls) -> Rounds:
         else:
             phase.append(None)
             reason.append(None)
-    return Rounds(units, phase, component, reason)
+    return Rounds(units, *_spans(trace, units), phase, component, reason)
+
+
+def _spans(trace: Trace, units: Units) -> tuple[Int64, Int64, Bool]:
+    """Where each unit lies, and whether that is on a device; shape (u,) each."""
+    events = trace.events
+    device = np.flatnonzero(events.is_device)
+    op = classify(trace).op[device].astype(np.int64)
+    unit = units.around(trace, launches_of(trace, device, op))
+    device, unit = device[unit >= 0], unit[unit >= 0]
+    start = np.full(len(units), np.iinfo(np.int64).max, dtype=np.int64)
+    end = np.full(len(units), np.iinfo(np.int64).min, dtype=np.int64)
+    np.minimum.at(start, unit, events.start_ns[device])
+    np.maximum.at(end, unit, events.start_ns[device] + events.dur_ns[device])
+    on_device = end >= start
+    return (
+        np.where(on_device, start, units.start_ns),
+        np.where(on_device, end, units.end_ns),
+        on_device,
+    )
 
 
 def stretches_of(rounds: Rounds, taken: Bool) -> list[Stretch]:
-    """Put neighbouring rounds of one component in one phase together.
+    """Put neighbouring rounds of one component in one phase together, in order of start.
 
-    `taken`, shape (u,), is False for rounds to leave out.
+    Stretches lie where their rounds do: on a trace with a device, where the device works on them.
+    There a round in no phase that put no work on the device is left out. `taken`, shape (u,), is
+    False for rounds to leave out as well.
     """
     found: list[Stretch] = []
     last: Stretch | None = None
-    for place in range(len(rounds.units)):
+    has_device = bool(rounds.on_device.any())
+    for place in np.argsort(rounds.start_ns, kind="stable").tolist():
+        if has_device and not rounds.on_device[place] and rounds.phase[place] is None:
+            continue
         if not taken[place]:
             last = None
             continue
-        start, end = int(rounds.units.start_ns[place]), int(rounds.units.end_ns[place])
+        start, end = int(rounds.start_ns[place]), int(rounds.end_ns[place])
         if (
             last is not None
             and last.phase == rounds.phase[place]
@@ -164,7 +204,10 @@ def _together(group: Sequence[Stretch]) -> Stretch:
 
 
 def paces_of(rounds: Rounds) -> list[Pace]:
-    """Find how fast the rounds of each component follow each other in each phase."""
+    """Find how fast the rounds of each component follow each other in each phase.
+
+    Between where they lie: on a device, between the starts of their device work.
+    """
     found = []
     keys: dict[tuple[str | None, str], list[int]] = {}
     for place, phase in enumerate(rounds.phase):
@@ -173,8 +216,7 @@ def paces_of(rounds: Rounds) -> list[Pace]:
     for (component, phase), places in keys.items():
         if len(places) < 2:
             continue
-        starts = rounds.units.start_ns[places]
-        ends = rounds.units.end_ns[places]
+        starts, ends = rounds.start_ns[places], rounds.end_ns[places]
         found.append(
             Pace(
                 component=component,
@@ -188,19 +230,22 @@ def paces_of(rounds: Rounds) -> list[Pace]:
 
 
 def first_token(rounds: Rounds) -> int | None:
-    """Time from the first prompt's start until its last prefill round is through."""
+    """Time from the call of the first prompt's round until its last prefill round is through.
+
+    The call is where the CPU starts it, through is where its last device work ends.
+    """
     generating = [
         place for place, phase in enumerate(rounds.phase) if phase in ("prefill", "decode")
     ]
     if not generating or rounds.phase[generating[0]] != "prefill":
         return None
     first = generating[0]
-    last = first
+    end = 0
     for place in generating:
         if rounds.phase[place] != "prefill" or rounds.component[place] != rounds.component[first]:
             break
-        last = place
-    return int(rounds.units.end_ns[last] - rounds.units.start_ns[first])
+        end = max(end, int(rounds.end_ns[place]))
+    return end - int(rounds.units.start_ns[first])
 
 
 def time_per_token(paces: list[Pace]) -> int | None:

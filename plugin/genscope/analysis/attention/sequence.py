@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence as Seq
 from dataclasses import dataclass
 
 import msgspec
@@ -22,12 +23,15 @@ from genscope.analysis.attention.results import (
 )
 from genscope.analysis.attention.view import shape_warning, time_of
 from genscope.analysis.attention.where import ALL_CALLS, Where
-from genscope.trace.model import NONE, Int64, Trace
+from genscope.trace.model import NONE, Int32, Int64, Trace
 
 POINTS = 4000
 """Calls drawn at once, unless others are asked for."""
 
 MAX_POINTS = 8000
+
+_FEWEST_PARTS = 32
+"""With more kinds of call than this, a sequence is drawn by its peaks and troughs."""
 
 _LEVELS = 200
 _MODULES = 20
@@ -201,7 +205,8 @@ def series(calls: Calls, places: Int64, time: Int64, stretch: Stretch) -> Series
     first = min(max(stretch.first, 0), max(len(places) - 1, 0))
     last = len(places) - 1 if stretch.last is None else min(stretch.last, len(places) - 1)
     part = places[first : last + 1]
-    drawn = _drawn(calls.sizes["q_len"][part], calls.sizes["kv_len"][part], stretch.points)
+    words = [calls.texts[name][part] for name in _GROUP]
+    drawn = _drawn(calls.sizes["q_len"][part], calls.sizes["kv_len"][part], words, stretch.points)
     shown = part[drawn]
     keys = np.stack([calls.texts[name][shown] for name in _GROUP], axis=1)
     distinct, group = np.unique(keys, axis=0, return_inverse=True)
@@ -225,21 +230,32 @@ def series(calls: Calls, places: Int64, time: Int64, stretch: Stretch) -> Series
     )
 
 
-def _drawn(q: Int64, kv: Int64, points: int) -> Int64:
-    """Which of a stretch of calls to draw so that every peak and trough is there; sorted."""
+def _drawn(q: Int64, kv: Int64, words: Seq[Int32], points: int) -> Int64:
+    """Which of a stretch of calls to draw; sorted, and no more than `points`, at least 4.
+
+    Where few kinds of call are there, by lengths and words, the first of each kind in each part of
+    the stretch, so that no level and no kind vanishes. Where there are many, what is shortest and
+    longest in each part, so that every peak and trough is there.
+    """
     count = len(q)
     if count <= points:
         return np.arange(count, dtype=np.int64)
-    buckets = max(points // 4, 1)
-    edges = np.linspace(0, count, buckets + 1).astype(np.int64)
-    taken = [
+    first, symbol = alike([q, kv, *words])
+    distinct = len(first)
+    parts = points // distinct
+    if parts >= max(points // _FEWEST_PARTS, 1):
+        part = np.arange(count, dtype=np.int64) * parts // count
+        _, taken = np.unique(part * distinct + symbol, return_index=True)
+        return np.sort(taken).astype(np.int64)
+    edges = np.linspace(0, count, max(points // 4, 1) + 1).astype(np.int64)
+    peaks = [
         low + at
         for low, high in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)
         if high > low
         for column in (q[low:high], kv[low:high])
         for at in (int(column.argmin()), int(column.argmax()))
     ]
-    return np.unique(np.array(taken, dtype=np.int64))
+    return np.unique(np.array(peaks, dtype=np.int64))
 
 
 def _sentence(

@@ -53,7 +53,8 @@ class Signature:
     """Regular expression of the whole name."""
     layout: str = HEADS_FIRST
     operands: tuple[int, int, int] = (0, 1, 2)
-    causal: int | None = None
+    causal: int | tuple[int, ...] | None = None
+    """Several where versions of the op differ: the first that holds a flag."""
     mask: int | None = None
     lengths: tuple[int, int] | None = None
     """Offsets of the sequences among the tokens, of queries and of keys (shape: batch + 1)."""
@@ -188,7 +189,8 @@ SIGNATURES: tuple[Signature, ...] = (
         PACKED,
         lengths=(3, 4),
         longest=(6, 7),
-        causal=11,
+        # Older ones lack the cap of the logits.
+        causal=(12, 11),
         implementation="paged",
     ),
     Signature(r"sglang_profiler::mha\w*", PACKED, lengths=(3, 4)),
@@ -454,7 +456,13 @@ def _number(values: tuple[str, ...], position: int | None) -> int | None:
 _FLAGS = {"true": True, "false": False, "1": True, "2": True, "0": False}
 
 
-def _flag(values: tuple[str, ...], position: int | None) -> bool | None:
+def _flag(values: tuple[str, ...], position: int | tuple[int, ...] | None) -> bool | None:
+    if isinstance(position, tuple):
+        # What stands there in another version may be a number.
+        for one in position:
+            if one < len(values) and values[one] in ("True", "False"):
+                return values[one] == "True"
+        return None
     if position is None or position >= len(values):
         return None
     return _FLAGS.get(values[position].lower())

@@ -6,7 +6,11 @@ import numpy as np
 
 from genscope.analysis.attention.axes import SEQUENCE, SPATIAL, SPATIOTEMPORAL, TEMPORAL
 from genscope.analysis.attention.columns import Calls, alike
-from genscope.analysis.attention.intensity import attention_flops
+from genscope.analysis.attention.intensity import (
+    attention_flops,
+    causal_unknown,
+    counts_causal,
+)
 from genscope.analysis.attention.record import Record, record_of
 from genscope.analysis.attention.results import AxisLayer, AxisRow, SpaceTime
 from genscope.analysis.attention.view import shape_warning, time_of
@@ -14,15 +18,19 @@ from genscope.analysis.attention.where import ALL_CALLS, Where
 from genscope.trace.errors import TraceWarning
 from genscope.trace.model import Int64, Trace
 
+FRAMES = "the frames are in the batch"
+IMAGES = "nothing but images"
+WINDOWS = "images, and the windows of an image"
+
 IN_BATCH = {
-    SPATIAL: "frames, where there are several, are in the batch",
     TEMPORAL: "the positions of a frame are in the batch",
     SPATIOTEMPORAL: "nothing: positions and frames are one sequence",
     SEQUENCE: "nothing but sequences",
 }
-"""What was moved into the batch for attention along each axis."""
+"""What was moved into the batch for attention along each axis; of images, see `_in_batch`."""
 
 _LAYERS = 2000
+_MOST_SHAPES = 200
 
 
 def space_time(trace: Trace, where: Where = ALL_CALLS) -> SpaceTime:
@@ -36,7 +44,8 @@ def space_time_of(record: Record, where: Where = ALL_CALLS) -> SpaceTime:
     listed = record.places(where)
     known = listed[calls.has_shape[listed] & (calls.texts["axis"][listed] >= 0)]
     time, flops = time_of(calls), np.maximum(attention_flops(calls), 0)
-    rows = _axes(calls, known, time, flops)
+    frames = _frames(record)
+    rows = _axes(calls, known, time, flops, frames)
     by_axis = {row.axis: row for row in rows}
     spatial, temporal = by_axis.get(SPATIAL), by_axis.get(TEMPORAL)
     both = spatial is not None and temporal is not None
@@ -46,7 +55,7 @@ def space_time_of(record: Record, where: Where = ALL_CALLS) -> SpaceTime:
         rank=record.rank,
         basis=record.basis,
         selection=where,
-        frames=_frames(record),
+        frames=frames,
         axes=rows,
         layers=_layers(calls, known, time, flops)[:_LAYERS],
         temporal_over_spatial_time=(
@@ -64,6 +73,7 @@ def space_time_of(record: Record, where: Where = ALL_CALLS) -> SpaceTime:
             *record.warnings(where),
             *shape_warning(calls, listed),
             *_missing(spatial, temporal),
+            *_uncertain(calls, known),
         ],
     )
 
@@ -78,9 +88,12 @@ def _frames(record: Record) -> int | None:
     return record.frames
 
 
-def _axes(calls: Calls, known: Int64, time: Int64, flops: Int64) -> list[AxisRow]:
+def _axes(
+    calls: Calls, known: Int64, time: Int64, flops: Int64, frames: int | None
+) -> list[AxisRow]:
     total = max(int(time[known].sum()), 1)
     axis = calls.texts["axis"][known]
+    causal, unknown = counts_causal(calls), causal_unknown(calls)
     rows = []
     for number in np.unique(axis).tolist():
         inside = known[axis == number]
@@ -98,10 +111,62 @@ def _axes(calls: Calls, known: Int64, time: Int64, flops: Int64) -> list[AxisRow
                 flops_per_s=work / counted * 1e9 if counted else None,
                 q_range=[int(q.min()), int(q.max())],
                 batch_range=[int(batch.min()), int(batch.max())],
-                in_batch=IN_BATCH[word],
+                in_batch=_in_batch(calls, inside, word, frames),
+                causal_calls=int(causal[inside].sum()),
+                causal_unknown=int(unknown[inside].sum()),
             )
         )
     return sorted(rows, key=lambda row: -row.time_ns)
+
+
+def _in_batch(calls: Calls, inside: Int64, axis: str, frames: int | None) -> str:
+    """What was moved into the batch for the calls `inside`, shape (k,), along one axis."""
+    if axis != SPATIAL:
+        return IN_BATCH[axis]
+    if frames is not None and frames > 1:
+        return FRAMES
+    columns = (calls.texts["component"], calls.sizes["batch"], calls.sizes["q_len"])
+    seen = {
+        (int(part), int(batch), int(q))
+        for part, batch, q in np.stack([one[inside] for one in columns], axis=1).tolist()
+        if batch > 0
+    }
+    shapes = sorted(seen)[:_MOST_SHAPES]
+    for part, batch, q in shapes:
+        for other, whole, area in shapes:
+            inner = part == other and batch > whole and batch % whole == 0 and q < area
+            # Windows at the edge are padded.
+            if inner and area <= batch // whole * q < 2 * area:
+                return WINDOWS
+    return IMAGES
+
+
+def _uncertain(calls: Calls, known: Int64) -> list[TraceWarning]:
+    """Say of how many calls FLOPs may be too high."""
+    found = []
+    count = int((causal_unknown(calls) & (attention_flops(calls) > 0))[known].sum())
+    if count:
+        found.append(
+            TraceWarning(
+                code="causal_unknown",
+                count=count,
+                message=f"Nothing tells whether {count:,} of {len(known):,} attention calls are "
+                "causal: their FLOPs count all keys for every query, up to twice too many.",
+            )
+        )
+    sizes = calls.sizes
+    uneven = sizes["q_tokens"] < sizes["batch"] * sizes["q_len"]
+    count = int((uneven & (sizes["q_tokens"] >= 0) & (attention_flops(calls) > 0))[known].sum())
+    if count:
+        found.append(
+            TraceWarning(
+                code="lengths_differ",
+                count=count,
+                message=f"The sequences of {count:,} of {len(known):,} attention calls differ in "
+                "length: their FLOPs count each as long as the longest, so they are too high.",
+            )
+        )
+    return found
 
 
 def _layers(calls: Calls, known: Int64, time: Int64, flops: Int64) -> list[AxisLayer]:

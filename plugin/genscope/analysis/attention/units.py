@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from genscope.analysis.annotations import annotations_of
-from genscope.trace.model import NONE, Bool, Int64, Trace
+from genscope.trace.model import NONE, Int64, Trace
 from genscope.trace.nest import Nest
 
 
@@ -72,9 +72,3 @@ def launches_of(trace: Trace, rows: Int64, op: Int64) -> Int64:
     missing = (found < 0) & (op >= 0)
     found[missing] = op[missing]
     return found
-
-
-def is_training(trace: Trace) -> bool:
-    """Whether anything in the trace runs in autograd's backward."""
-    backward: Bool = trace.links.in_backward
-    return bool(backward.any())
