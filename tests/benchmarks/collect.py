@@ -109,13 +109,19 @@ def arms(model: Any, step: Step) -> Iterator[tuple[str, Arm, Arm]]:
     annotation.attach()
     recorded(step, whole=True)
     annotation.detach()
-    yield "detached, no profiler", lambda: timed(step), lambda: timed(step)
+
+    def plain() -> float:
+        step()
+        return timed(step)
 
     def following() -> float:
         with annotation:
+            # What Python has to learn anew is over after a step; what is between windows goes on.
+            step()
             return timed(step)
 
-    yield "in `annotate`, no profiler", lambda: timed(step), following
+    yield "detached, no profiler", plain, plain
+    yield "in `annotate`, no profiler", plain, following
     for whole, what in ((False, "recording: the steps"), (True, "recording, with start and stop")):
 
         def annotated(whole: bool = whole) -> float:
@@ -137,7 +143,9 @@ def ratios(without: Arm, with_it: Arm, pairs: int) -> list[float]:
         else:
             first, second = without(), with_it()
         found.append(second / first)
-        if number % 4 == 0:  # a profiler that is done is a cycle of some ten MB
+        # A profiler that is done is a cycle of some ten MB. Every third time, so that it is not
+        # always the same arm that comes next.
+        if number % 3 == 0:
             gc.collect()
     return sorted(found)
 
