@@ -119,24 +119,29 @@ def read(path: Path) -> Native:
     data = path.read_bytes()
     if path.suffix == ".gz":
         data = gzip.decompress(data)
-    tables: dict[int, dict[int, str]] = {1: {}, 2: {}, 3: {}, 29: {}}
+    tables: dict[int, dict[int, dict[int, str]]] = {}
     tracks: dict[int, Track] = {}
     stacks: dict[int, list[Event]] = defaultdict(list)
     found = Native(tracks, None)
-    now = 0
-    for place, (number, wire, content) in enumerate(fields(data)):
+    now: dict[int, int] = {}
+    for number, wire, content in fields(data):
         assert (number, wire) == (1, 2)
         packet = grouped(content)
-        assert packet[10] == [1], "one sequence"
+        (sequence,) = packet[10]
         flags = packet.get(13, [0])[0]
-        if place == 0:
+        if sequence not in now:
+            assert sequence == len(now) + 1
             assert flags == 1, "incremental state is cleared first"
             assert grouped(packet[59][0])[58] == [64]
-            found.epoch_ns = _clocks(packet[6][0])
+            epoch_ns = _clocks(packet[6][0])
+            assert not now or epoch_ns == found.epoch_ns, "one clock"
+            found.epoch_ns = epoch_ns
+            now[sequence] = 0
+            tables[sequence] = {1: {}, 2: {}, 3: {}, 29: {}}
             continue
         if 12 in packet:
             assert flags & 2
-            _intern(packet[12][0], tables)
+            _intern(packet[12][0], tables[sequence])
         if 60 in packet:
             track = _track(packet[60][0])
             assert track.uuid not in tracks
@@ -145,8 +150,8 @@ def read(path: Path) -> Native:
         if 11 in packet:
             delta = packet[8][0]
             assert delta < 1 << 63, "time goes back"
-            now += delta
-            _event(packet[11][0], now, flags, tables, tracks, stacks)
+            now[sequence] += delta
+            _event(packet[11][0], now[sequence], flags, tables[sequence], tracks, stacks)
     assert not any(stacks.values()), "a slice does not end"
     (meta,) = (one for track in tracks.values() for one in track.instants if _is_meta(one))
     found.export = meta.args.pop("genscope.export")

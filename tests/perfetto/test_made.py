@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from genscope.perfetto import native as writing
+from genscope.perfetto import section as writing
 from genscope.perfetto.lanes import MOST_LANES, lanes
 from genscope.perfetto.native import export_perfetto
 from genscope.perfetto.order import stream
@@ -291,7 +291,7 @@ def test_a_failure_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.Mon
     source.write_bytes(document([event()]))
     out.write_bytes(b"before")
 
-    def fail(_: object) -> None:
+    def fail(*_: object) -> None:
         raise OSError("disk full")
 
     monkeypatch.setattr(writing, "pack", fail)
@@ -307,3 +307,46 @@ def test_gzip_on_request(tmp_path: Path) -> None:
     export_perfetto(load(source), str(out))
     assert out.read_bytes()[:2] == b"\x1f\x8b"
     assert Counter(one.name for one in read(out).of_source()) == {"aten::mm": 1}
+
+
+def test_asynchronous_events_are_slices_beside_the_threads(tmp_path: Path) -> None:
+    """They nest by their ids, may overlap others, and are no rows of what reads them back."""
+
+    def one(phase: str, ts: float, name: str, own: int | str, **more: Any) -> dict[str, Any]:
+        return {"ph": phase, "cat": "request", "name": name, "pid": 1, "id": own, "ts": ts, **more}
+
+    source = tmp_path / "trace.json"
+    native, done = check(
+        tmp_path,
+        [
+            event(ts=3, dur=20),
+            one("b", 1, "prefill", 7, args={"tokens": 512, "text": "[1"}),
+            one("b", 4, "chunk", 7),
+            one("b", 5, "prefill", "0x8"),
+            one("e", 6, "chunk", 7),
+            one("n", 7, "first token", "0x8", args={"id": 3}),
+            one("e", 9, "prefill", 7, args={"ok": True}),
+            one("b", 9, "decode", 7),
+            one("e", 12, "prefill", "0x8"),
+            one("e", 13, "nothing", 9),
+            {"ph": "i", "name": "mark", "pid": 1, "tid": 1, "ts": 8, "s": "t", "args": {"m": 1}},
+        ],
+    )
+    origin = int(native.export["origin_ns"])
+    shown = {
+        (slice_.name, slice_.start + origin, slice_.end + origin, json.dumps(slice_.args))
+        for slice_ in native.derived("request")
+    }
+    assert shown == {
+        ("prefill", 1_000, 9_000, '{"tokens": 512, "text": "[1"}'),
+        ("chunk", 4_000, 6_000, "{}"),
+        ("prefill", 5_000, 12_000, "{}"),
+        ("first token", 7_000, 7_000, '{"id": 3}'),
+        ("decode", 9_000, 23_000, "{}"),
+    }
+    assert {slice_.category for slice_ in native.derived("request")} == {"request"}
+    assert origin == 1_000
+    assert (done.asynchronous, done.unpaired, done.left_out) == (5, 2, {"arguments of e": 1})
+    again = load(tmp_path / "trace.pftrace")
+    assert len(again.events) == 1
+    assert again.base_ns == load(source).base_ns

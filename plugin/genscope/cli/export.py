@@ -95,6 +95,7 @@ def _told(done: Exported) -> list[str]:
     size = os.path.getsize(done.path) / _MEGABYTE
     flows = sum(done.flows.values())
     parts = [f"{done.slices:,} slices"]
+    parts += [f"{done.asynchronous:,} asynchronous"] if done.asynchronous else []
     parts += [f"{flows:,} flows"] if flows else []
     lines = [f"{done.path}: {size:,.1f} MB, {', '.join(parts)}"]
     if done.derived:
@@ -105,6 +106,8 @@ def _told(done: Exported) -> list[str]:
     for title, counts in (("Mended", done.repaired), ("Left out", done.left_out)):
         if counts:
             lines.append(f"{title}: " + ", ".join(f"{n:,} x {what}" for what, n in counts.items()))
+    if done.unpaired:
+        lines.append(f"{done.unpaired:,} asynchronous events have no begin or no end")
     if done.cut:
         lines.append(f"{done.cut:,} slices end early: too many intersect")
     return lines

@@ -51,8 +51,16 @@ def resolve(path: str) -> str:
     raise Unusable(f"{path}: {count} in this directory, name one: {', '.join(names + more)}")
 
 
-def _traces(directory: str) -> Iterator[str]:
-    """At most `MOST_FOUND` traces under `directory`; what is hidden is left out, and exports."""
+def traces_in(directory: str, most: int) -> list[str]:
+    """At most `most` traces under a directory. Raises `Unusable` where it has none."""
+    found = sorted(_traces(directory, most))
+    if not found:
+        raise Unusable(f"{directory}: no trace in this directory")
+    return found
+
+
+def _traces(directory: str, most: int = MOST_FOUND) -> Iterator[str]:
+    """At most `most` traces under `directory`; what is hidden is left out, and exports."""
     from genscope.trace.naming import SUFFIXES, TORCH_SUFFIXES, is_native_name, stem
 
     count = 0
@@ -70,7 +78,7 @@ def _traces(directory: str) -> Iterator[str]:
                 seen.add(stem(name))
                 yield path
                 count += 1
-                if count == MOST_FOUND:
+                if count == most:
                     return
     if count == 0 and unreadable:
         raise Unusable(f"{unreadable[0].filename}: {unreadable[0].strerror}")

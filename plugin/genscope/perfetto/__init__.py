@@ -1,4 +1,4 @@
-"""Traces for Perfetto: a native one (`native`), or the source with derived tracks added (`chrome`).
+"""Traces for Perfetto: native ones (`native`, of several ranks `merge`), or Chrome JSON (`chrome`).
 
 How a native trace is laid out, which is what reads it back relies on. It is TrackEvent protobufs,
 written without the `perfetto` package:
@@ -37,8 +37,19 @@ written without the `perfetto` package:
   0; `origin_ns` (text), the time in the source's own `ts` there; `tracks`, a list of
   [uuid, process, thread, process name, thread name], with ids as in the source, of every track
   that holds its slices or instants; `derived`, the uuids of tracks that exporting added.
+- Asynchronous slices of the source (phases b, n, e) are on plain tracks below their process, one
+  for each category and more where they overlap; since a `Trace` has no rows of them, their tracks
+  are among those of `derived`.
+- Several ranks in one file (`merge`) are one packet sequence each, with clock 64 and interned data
+  of its own, one behind the other; packets are in order of time within each. Clock 0 is the same
+  instant for all. Everything of a rank is below its process, `Rank N`, whose pid is that of its
+  busiest process: threads of that are threads, other processes and devices are named tracks. An id
+  that an earlier rank has is another one here, in `tracks` too, also `correlation`, `External id`
+  and `device` among the arguments. What stood beside the events of a rank is an instant of category
+  `genscope.rank`; that of `genscope.metadata` is in a last sequence, with what holds for all.
 - Derived tracks are below a track `GenScope`; their slices have categories `genscope.component`,
   `genscope.module`, `genscope.attention`, `genscope.phase`, `genscope.step` and
-  `genscope.category`. What reads a trace of ours leaves out the tracks of `derived`: nothing on
-  them is in the source.
+  `genscope.category`. On the latter no argument `pass` means forward, no `unlinked` means linked,
+  and neighbours of one category, pass and thread are one slice where the time is that of CPU ops.
+  What reads a trace of ours leaves out the tracks of `derived`.
 """

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import msgspec
 import numpy as np
 from msgspec import UNSET, Raw, UnsetType
 
-from genscope.perfetto.arguments import Arguments
 from genscope.perfetto.memory import MEMORY, Allocations, Series
+from genscope.perfetto.spans import PHASES, Spans
 from genscope.perfetto.texts import Texts
 from genscope.trace.blocks import Blocks
 from genscope.trace.columns import has_decimal_epochs
@@ -28,6 +28,12 @@ from genscope.trace.source import Limits, Progress, Source
 
 Lane = tuple["int | str", "int | str"]
 """Process and thread."""
+
+
+SPAN, INSTANT = 1 << 29, 1 << 30
+"""From where on the arguments of asynchronous slices and of instants are numbered."""
+
+_NOTHING = (Raw(b"{}"), Raw(b"null"))
 
 
 class Whole(Event):
@@ -69,6 +75,13 @@ def lenient_whole(text: bytes) -> WholeExact:
     raw = msgspec.json.decode(text, type=dict[str, Raw])
     fields = {name: getattr(event, name) for name in ExactEvent.__struct_fields__ if name != "args"}
     return WholeExact(**fields, args=raw.get("args", UNSET))
+
+
+class TakesArguments(Protocol):
+    """Where the arguments of events go, as JSON text."""
+
+    def add(self, group: str | None, events: Sequence[int], texts: Sequence[Raw]) -> None:
+        """Take those of `events`, of the category `group`."""
 
 
 @dataclass(slots=True)
@@ -115,13 +128,13 @@ class Again:
         trace: Trace,
         categories: Texts,
         names: Texts,
-        arguments: Arguments,
-        first_instant: int,
+        arguments: TakesArguments,
     ) -> None:
-        """`arguments` gets those of slices by row, those of instants from `first_instant` on."""
+        """`arguments` gets those of slices by row, of others from `SPAN` and `INSTANT` on."""
         self.category: Int32 = np.zeros(len(trace.events), dtype=np.int32)
         """Interned category of each row, 0 for none."""
         self.points = Points()
+        self.spans = Spans()
         self.counters: dict[tuple[int | str, str], Series] = {}
         """By process and name."""
         self.memory = Allocations()
@@ -136,7 +149,6 @@ class Again:
         self._categories = categories
         self._names = names
         self._arguments = arguments
-        self._first_instant = first_instant
         self._row = 0
 
     def read(self, limits: Limits | None = None, progress: Progress | None = None) -> None:
@@ -178,15 +190,14 @@ class Again:
             self.origin_ns = int(start[0] - expected[0])
         if len(expected) != len(slices) or not np.array_equal(start - self.origin_ns, expected):
             raise self._changed()
-        groups: dict[str | None, tuple[list[int], list[Raw]]] = {}
-        numbers: dict[str | None, int] = {}
-        for category in {event.cat for event in slices}:
-            groups[category] = ([], [])
-            numbers[category] = 0 if category is None else self._categories[category]
-        self.category[first:behind] = [numbers[event.cat] for event in slices]
-        for row, event in enumerate(slices, first):
+        categories = [event.cat for event in slices]
+        distinct = dict.fromkeys(categories)
+        numbers = {one: 0 if one is None else self._categories[one] for one in distinct}
+        self.category[first:behind] = [numbers[one] for one in categories]
+        groups: dict[str | None, tuple[list[int], list[Raw]]] = {one: ([], []) for one in numbers}
+        for row, (category, event) in enumerate(zip(categories, slices, strict=True), first):
             if event.args is not UNSET:
-                rows, texts = groups[event.cat]
+                rows, texts = groups[category]
                 rows.append(row)
                 texts.append(event.args)
         for category, (rows, texts) in groups.items():
@@ -197,10 +208,14 @@ class Again:
     def _others(self, events: list[Whole]) -> None:
         kinds: dict[str, list[Whole]] = {}
         for event in events:
-            kinds.setdefault(event.ph, []).append(event)
+            # Which of two at one instant is first decides what they pair with.
+            phase = PHASES[0] if event.ph in PHASES else event.ph
+            kinds.setdefault(phase, []).append(event)
         for phase, found in kinds.items():
             if phase in ("i", "I", "R"):
                 self._instants(found)
+            elif phase in PHASES:
+                self._spans(found)
             elif phase == "C":
                 self._counts(found)
             elif phase == "M":
@@ -219,7 +234,7 @@ class Again:
         points = self.points
         for event in events:
             if event.args is not UNSET:
-                number = self._first_instant + len(points)
+                number = INSTANT + len(points)
                 self._arguments.add(event.cat, [number], [event.args])
             points.lane.append((lane(event.pid), lane(event.tid)))
             points.name.append(self._names[event.name or ""])
@@ -227,6 +242,23 @@ class Again:
         points.parts.append(at_ns)
         told = [place for place, event in enumerate(events) if event.name == MEMORY]
         self.memory.add([events[place].args for place in told], at_ns[told].tolist())
+
+    def _spans(self, events: list[Whole]) -> None:
+        events, at_ns = self._timed(events)
+        spans = self.spans
+        for event, at in zip(events, at_ns.tolist(), strict=True):
+            begins = event.ph != PHASES[-1]
+            if event.args is not UNSET and event.args not in _NOTHING:
+                if begins:
+                    self._arguments.add(event.cat, [SPAN + spans.count], [event.args])
+                else:
+                    self.left["arguments of e"] += 1
+            # Ids of other forms are not read: then the name tells apart what overlaps.
+            own = event.name if event.id is None else event.id
+            key = (lane(event.pid), event.cat or "", own)
+            name = self._names[event.name or ""] if begins else 0
+            number = 0 if event.cat is None else self._categories[event.cat]
+            spans.add(event.ph, at, key, name, number)
 
     def _counts(self, events: list[Whole]) -> None:
         events, at_ns = self._timed(events)

@@ -43,15 +43,22 @@ _PLACE = re.compile(r"at `\$\[(\d+)\]")
 
 _number = msgspec.json.Decoder(_Whole | float).decode
 
+_QUOTED = re.compile(rb'"\d{1,18}"')
+_MOST_SHIFTED = np.uint64(1 << 62)
+
 Members = dict[str, Raw]
+
+Shifts = Mapping[str, tuple[int, int]]
+"""Ids among the arguments, by name: from which value on they are shifted, and by how much."""
 
 
 class Group:
     """The arguments of the events of one category."""
 
-    def __init__(self, names: Texts, values: Values) -> None:
+    def __init__(self, names: Texts, values: Values, shifts: Shifts | None = None) -> None:
         self._names = names
         self._values = values
+        self._shifts = shifts or {}
         self._fields: dict[str, int] = {}
         self._decode: Callable[[bytes], list[Any]] | None = None
         self._get: Callable[[Any], Any] = tuple
@@ -85,19 +92,27 @@ class Group:
         flat = list(map(self._get, rows))
         if width > 1:
             flat = list(chain.from_iterable(flat))
-        for place, what in enumerate(self._fields.values()):
+        for place, (name, what) in enumerate(self._fields.items()):
             column = flat[place::width]
-            if what == WHOLE:
-                try:
-                    bits[:, place] = unsigned(np.array(column, dtype=np.int64))
-                    continue
-                except TypeError:
-                    pass
-            found = self._values_of(column) if what == ANY else self._numbers_of(column)
-            kind[:, place] = [value[0] for value in found]
-            bits[:, place] = np.array([value[1] for value in found], dtype=np.uint64)
-            there[:, place] = kind[:, place] != _MISSING[0]
+            try:
+                if what != WHOLE:
+                    raise TypeError
+                bits[:, place] = unsigned(np.array(column, dtype=np.int64))
+            except TypeError:
+                if what == ANY and name in self._shifts:
+                    column = [text if text is UNSET else _unquoted(text) for text in column]
+                found = self._values_of(column) if what == ANY else self._numbers_of(column)
+                kind[:, place] = [value[0] for value in found]
+                bits[:, place] = np.array([value[1] for value in found], dtype=np.uint64)
+                there[:, place] = kind[:, place] != _MISSING[0]
+            if name in self._shifts:
+                self._shift(name, kind[:, place], bits[:, place])
         return kind, bits, there
+
+    def _shift(self, name: str, kind: UInt8, bits: UInt64) -> None:
+        least, by = self._shifts[name]
+        ids = (kind == INTEGER) & (bits >= np.uint64(least)) & (bits < _MOST_SHIFTED)
+        bits[ids] += np.uint64(by)
 
     def _values_of(self, column: Sequence[Raw | UnsetType]) -> list[Value]:
         known = self._values
@@ -164,9 +179,19 @@ class Group:
                 members = {"args": text}
             for name, raw in members.items():
                 names.append(self._names[name])
-                found.append(self._values[bytes(raw)])
+                if name in self._shifts:
+                    found.append(self._shifted(name, _unquoted(raw)))
+                else:
+                    found.append(self._values[bytes(raw)])
                 rows.append(row)
         return joined(*_columns(names, found), np.array(rows, dtype=np.int64), len(texts))
+
+    def _shifted(self, name: str, raw: Raw | bytes) -> Value:
+        kind, bits = self._values[bytes(raw)]
+        least, by = self._shifts[name]
+        if kind == INTEGER and least <= bits < int(_MOST_SHIFTED):
+            bits += by
+        return kind, bits
 
 
 _MISSING: Value = (255, 0)
@@ -178,6 +203,12 @@ def _columns(names: Sequence[int], values: Sequence[Value]) -> tuple[UInt64, UIn
         np.array([value[0] for value in values], dtype=np.uint8),
         np.array([value[1] for value in values], dtype=np.uint64),
     )
+
+
+def _unquoted(raw: Raw) -> Raw:
+    """An id that is written as text, as the number that it is."""
+    text = bytes(raw)
+    return Raw(text[1:-1].lstrip(b"0") or b"0") if _QUOTED.fullmatch(text) else raw
 
 
 def _members(text: Raw) -> Members | None:
@@ -216,9 +247,12 @@ class Arguments:
 
     BATCH = 1 << 14
 
-    def __init__(self, names: Texts, values: Values, file: IO[bytes]) -> None:
+    def __init__(
+        self, names: Texts, values: Values, file: IO[bytes], shifts: Shifts | None = None
+    ) -> None:
         self._names = names
         self._values = values
+        self._shifts = shifts
         self._file = file
         self._written = 0
         self._groups: dict[str | None, Group] = {}
@@ -239,7 +273,7 @@ class Arguments:
         """Encode what waits."""
         for group, (events, texts) in self._waiting.items():
             if group not in self._groups:
-                self._groups[group] = Group(self._names, self._values)
+                self._groups[group] = Group(self._names, self._values, self._shifts)
             self.put(np.array(events, dtype=np.int64), *self._groups[group].encode(texts))
         self._waiting = {}
         self._count = 0
@@ -258,13 +292,20 @@ class Arguments:
         self._done.append((events.astype(np.int32), at, length.astype(np.int32)))
         self._written += len(data)
 
-    def placed(self, count: int) -> tuple[Int64, Int32]:
-        """Where the arguments of each of `count` events begin in the file, and their lengths."""
+    def placed(self, *parts: tuple[int, int]) -> tuple[Int64, Int32]:
+        """Where the arguments of each event begin in the file, and their lengths.
+
+        The events of each of `parts`, its first number and how many it has, follow each other.
+        """
         self.flush()
-        at = np.zeros(count, dtype=np.int64)
-        length = np.zeros(count, dtype=np.int32)
+        firsts = np.array([first for first, _ in parts])
+        counts = np.array([count for _, count in parts])
+        shift = np.cumsum(counts) - counts - firsts
+        at = np.zeros(int(counts.sum()), dtype=np.int64)
+        length = np.zeros(len(at), dtype=np.int32)
         for events, begins, lengths in self._done:
-            at[events] = begins
-            length[events] = lengths
+            rows = events + shift[np.searchsorted(firsts, events, side="right") - 1]
+            at[rows] = begins
+            length[rows] = lengths
         self._done = []
         return at, length

@@ -13,7 +13,8 @@ import msgspec
 import numpy as np
 
 from genscope.perfetto.again import Decoder, Whole, WholeExact, decode_whole, lenient_whole
-from genscope.perfetto.derived import GROUP, Column, Counter, Flags, Slices, Words, derived
+from genscope.perfetto.derived import derived
+from genscope.perfetto.found import GROUP, Column, Counter, Flags, Slices, Words
 from genscope.perfetto.lanes import lanes
 from genscope.perfetto.memory import MEMORY, Allocations
 from genscope.perfetto.output import whole

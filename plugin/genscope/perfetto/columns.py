@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from genscope.perfetto.arguments import joined
-from genscope.perfetto.derived import Column, Flags, Slices, Words
+from genscope.perfetto.found import Column, Flags, Slices, Words
 from genscope.perfetto.packing import INTEGER, TEXT, TRUTH
 from genscope.perfetto.ragged import UInt64, unsigned
 from genscope.perfetto.texts import Texts, guarded

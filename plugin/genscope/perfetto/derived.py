@@ -6,77 +6,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from genscope.analysis.annotations import annotations_of
 from genscope.analysis.attention import attention_calls
 from genscope.analysis.attention.columns import SIZES, Calls
-from genscope.analysis.attention.intensity import attention_flops, products
 from genscope.analysis.attention.rounds import rounds_of, stretches_of
 from genscope.analysis.attention.serving import serving_steps
 from genscope.analysis.attention.where import FORWARD_PASSES, in_passes
 from genscope.analysis.categories import CATEGORIES
-from genscope.analysis.classify import BACKWARD, PASSES, classify
+from genscope.analysis.classify import BACKWARD, FORWARD, PASSES, classify
 from genscope.analysis.modules import components
 from genscope.analysis.steps import steps_of
 from genscope.analysis.tables import category_of_row
-from genscope.analysis.timeline import merge
 from genscope.analysis.tree import module_tree
-from genscope.analysis.work import gather
+from genscope.analysis.work import CPU_SELF, gather
+from genscope.perfetto.counted import achieved, busy_streams, lengths, span_of
+from genscope.perfetto.found import Column, Derived, Flags, Slices, Words, words_of
 from genscope.trace.model import NONE, Int64, Trace
-
-Numbers: TypeAlias = "npt.NDArray[np.int64] | npt.NDArray[np.float64]"
-
-GROUP = "GenScope"
-"""Name of what the tracks stand below."""
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """A column of text: a place in `listed` for each row, -1 for none."""
-
-    of_row: Int64
-    listed: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Flags:
-    """A column of yes and no: 1, 0, or -1 for unknown."""
-
-    of_row: Int64
-
-
-Column: TypeAlias = "Int64 | Words | Flags"
-"""An argument of each slice; a number of -1 is unknown and left out."""
-
-
-@dataclass(frozen=True, slots=True)
-class Slices:
-    """A derived track of slices; arrays have shape (k,), times are those of the trace."""
-
-    title: str
-    category: str
-    start_ns: Int64
-    end_ns: Int64
-    name: Words
-    args: dict[str, Column] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Counter:
-    """A derived counter: its value from each point in time on, of shape (k,)."""
-
-    title: str
-    unit: str
-    at_ns: Int64
-    value: Numbers
-
-
-Derived: TypeAlias = "Slices | Counter"
 
 
 def derived(trace: Trace) -> list[Derived]:
@@ -91,13 +39,6 @@ def derived(trace: Trace) -> list[Derived]:
         for track in found
         if len(track.start_ns if isinstance(track, Slices) else track.at_ns)
     ]
-
-
-def words_of(texts: Sequence[str | None]) -> Words:
-    """A column of the distinct ones of `texts`."""
-    numbers: dict[str, int] = {}
-    of_row = [NONE if text is None else numbers.setdefault(text, len(numbers)) for text in texts]
-    return Words(np.array(of_row, dtype=np.int64), list(numbers))
 
 
 # Slices -----------------------------------------------------------------------------------------
@@ -150,7 +91,7 @@ def _phases(trace: Trace) -> list[Derived]:
 def _phases_of_calls(calls: Calls) -> Slices:
     """Stretches of neighbouring calls in one phase of one component."""
     places = np.flatnonzero(in_passes(calls, FORWARD_PASSES) & (calls.texts["phase"] >= 0))
-    start, end = _span(calls, places)
+    start, end = span_of(calls, places)
     order = np.argsort(start, kind="stable")
     places, start, end = places[order], start[order], end[order]
     phase, component = calls.texts["phase"][places], calls.texts["component"][places]
@@ -229,7 +170,7 @@ def _renumbered(of_row: Int64, texts: Sequence[str | None]) -> Words:
 def _attention(trace: Trace) -> list[Derived]:
     calls = attention_calls(trace)
     places = np.arange(len(calls), dtype=np.int64)
-    start, end = _span(calls, places)
+    start, end = span_of(calls, places)
     kinds, axes = calls.texts["kind"], calls.texts["axis"]
     backward = calls.pass_ == BACKWARD
     table, which = np.unique(np.stack([kinds, axes, backward], axis=1), axis=0, return_inverse=True)
@@ -274,129 +215,52 @@ def _text(calls: Calls, name: str, places: Int64) -> Words:
     return Words(calls.texts[name][places].astype(np.int64), calls.words.listed)
 
 
-def _span(calls: Calls, places: Int64) -> tuple[Int64, Int64]:
-    """When calls ran: on the device, where they did anything there."""
-    there = calls.device_start_ns[places] != NONE
-    start = np.where(there, calls.device_start_ns[places], calls.start_ns[places])
-    end = np.where(there, calls.device_end_ns[places], calls.end_ns[places])
-    return start, end
-
-
 def _categories(trace: Trace) -> list[Derived]:
-    """The time that the operators' breakdown adds up, stretch by stretch."""
+    """The time that the operators' breakdown adds up, stretch by stretch.
+
+    Of device events each is one. Of CPU ops, neighbours on a thread are one as long as category
+    and pass are the same; `op` is theirs if they have one in common. There can be more of these
+    than of anything in the source, so what most have is left out: that the pass is forward, and
+    that they are linked.
+    """
     classes = classify(trace)
     work = gather(trace, classes)
-    category = category_of_row(work, classes)
-    rows = work.stretch_row
-    op = np.where(work.op >= 0, trace.events.name[work.op], NONE)[rows]
+    rows = work.rows[work.stretch_row]
+    op = np.where(work.op >= 0, trace.events.name[work.op], NONE)[work.stretch_row].astype(np.int64)
+    category = category_of_row(work, classes)[work.stretch_row]
+    pass_ = classes.pass_[rows].astype(np.int64)
+    start, end = work.stretch_start, work.stretch_end
+    unlinked = work.unlinked[work.stretch_row]
+    if work.basis == CPU_SELF:
+        track = trace.events.track[rows]
+        order = np.lexsort((start, track))
+        starts, ends = start[order], end[order]
+        new = np.ones(len(order), dtype=np.bool_)
+        new[1:] = starts[1:] != ends[:-1]
+        for same in (track, category, pass_):
+            new[1:] |= same[order[1:]] != same[order[:-1]]
+        first = np.flatnonzero(new)
+        behind = np.r_[first[1:], len(order)][: len(first)]
+        differs = np.r_[0, np.cumsum(np.diff(op[order]) != 0)]
+        one_op = differs[behind - 1] == differs[first]
+        start, end = starts[first], ends[behind - 1]
+        kept = order[first]
+        op = np.where(one_op, op[kept], NONE)
+        category, pass_, unlinked = category[kept], pass_[kept], unlinked[kept]
     return [
         Slices(
             title="Operator categories",
             category="genscope.category",
-            start_ns=work.stretch_start,
-            end_ns=work.stretch_end,
-            name=Words(category[rows], CATEGORIES),
+            start_ns=start,
+            end_ns=end,
+            name=Words(category, CATEGORIES),
             args={
-                "pass": Words(classes.pass_[work.rows[rows]].astype(np.int64), PASSES),
-                "op": Words(op.astype(np.int64), trace.strings),
-                "unlinked": Flags(work.unlinked[rows].astype(np.int64)),
+                "pass": Words(np.where(pass_ == FORWARD, NONE, pass_), PASSES),
+                "op": Words(op, trace.strings),
+                "unlinked": Flags(np.where(unlinked, 1, NONE)),
             },
         )
     ]
-
-
-# Counters ---------------------------------------------------------------------------------------
-
-
-def _lengths(trace: Trace) -> list[Derived]:
-    """Lengths of forward calls, from the start of each call to that of the next."""
-    calls = attention_calls(trace)
-    places = np.flatnonzero(in_passes(calls, FORWARD_PASSES) & calls.has_shape)
-    start, _ = _span(calls, places)
-    order = np.argsort(start, kind="stable")
-    places, start = places[order], start[order]
-    query, key = calls.sizes["q_len"][places], calls.sizes["kv_len"][places]
-    known = key >= 0
-    return [
-        Counter("Sequence length (queries)", "tokens", start, query),
-        Counter("Sequence length (keys)", "tokens", start[known], key[known]),
-    ]
-
-
-def _busy_streams(trace: Trace) -> list[Derived]:
-    """How many streams have work running, over all devices."""
-    events = trace.events
-    rows = np.flatnonzero(events.is_device)
-    starts, ends = [], []
-    for track in np.unique(events.track[rows]).tolist():
-        mine = rows[events.track[rows] == track]
-        start, end = merge(events.start_ns[mine], events.end_ns[mine])
-        lasting = end > start
-        starts.append(start[lasting])
-        ends.append(end[lasting])
-    if not starts:
-        return []
-    start, end = np.concatenate(starts), np.concatenate(ends)
-    ones = np.ones(len(start), dtype=np.int64)
-    at_ns, value = running_sum(start, end, ones)
-    return [Counter("Busy streams", "streams", at_ns, value)]
-
-
-def _achieved(trace: Trace) -> list[Derived]:
-    """FLOP/s of the attention calls and matrix products that run, where their shapes are known.
-
-    A call or product counts from its first device event to its last; without a device from the
-    start of its op to the end.
-    """
-    calls = attention_calls(trace)
-    flops = attention_flops(calls)
-    places = np.flatnonzero(in_passes(calls, FORWARD_PASSES) & (flops > 0))
-    start, end = _span(calls, places)
-    rows, of_product, _ = products(trace, calls)
-    begin, stop = _device_span(trace, rows)
-    start, end = np.r_[start, begin], np.r_[end, stop]
-    work = np.r_[flops[places], of_product]
-    lasting = end > start
-    start, end, work = start[lasting], end[lasting], work[lasting]
-    if not len(start):
-        return []
-    rate = np.rint(work / ((end - start) * 1e-9)).astype(np.int64)
-    at_ns, value = running_sum(start, end, rate)
-    return [Counter("Achieved FLOP/s", "FLOP/s", at_ns, value)]
-
-
-def _device_span(trace: Trace, rows: Int64) -> tuple[Int64, Int64]:
-    """First start and last end of the device events of ops; equal where there are none."""
-    events, links = trace.events, trace.links
-    if not trace.has_device:
-        return events.start_ns[rows], events.end_ns[rows]
-    place = np.full(len(events) + 1, NONE, dtype=np.int64)
-    place[rows] = np.arange(len(rows))
-    device = np.flatnonzero(events.is_device)
-    of_event = place[links.op[device]]
-    # Work of an op inside one of `rows` belongs to that as well.
-    at = links.op[device].astype(np.int64)
-    while (up := np.flatnonzero((of_event == NONE) & (at >= 0))).size:
-        at[up] = links.parent[at[up]]
-        of_event[up] = place[at[up]]
-    mine = of_event >= 0
-    start = np.full(len(rows), np.iinfo(np.int64).max, dtype=np.int64)
-    end = np.full(len(rows), NONE, dtype=np.int64)
-    np.minimum.at(start, of_event[mine], events.start_ns[device[mine]])
-    np.maximum.at(end, of_event[mine], events.end_ns[device[mine]])
-    return np.where(end == NONE, 0, start), np.where(end == NONE, 0, end)
-
-
-def running_sum(start: Int64, end: Int64, value: Int64) -> tuple[Int64, Int64]:
-    """Sum of the values of all intervals that are open, from each point where it changes on."""
-    time = np.concatenate([start, end])
-    order = np.argsort(time, kind="stable")
-    time = time[order]
-    total = np.cumsum(np.concatenate([value, -value])[order])
-    last = np.r_[time[1:] != time[:-1], True]
-    time, total = time[last], total[last]
-    changed = np.r_[True, total[1:] != total[:-1]]
-    return time[changed], total[changed]
 
 
 TRACKS: tuple[Callable[[Trace], list[Derived]], ...] = (
@@ -406,7 +270,7 @@ TRACKS: tuple[Callable[[Trace], list[Derived]], ...] = (
     _modules,
     _attention,
     _categories,
-    _lengths,
-    _busy_streams,
-    _achieved,
+    lengths,
+    busy_streams,
+    achieved,
 )

@@ -25,8 +25,8 @@ class Flows:
     backwards: int
 
 
-def flows_of(trace: Trace) -> Flows:
-    """Find the flows of a trace."""
+def flows_of(trace: Trace, first: int = 1) -> Flows:
+    """Find the flows of a trace; they are numbered from `first`."""
     events, links = trace.events, trace.links
     device = np.flatnonzero(links.launch >= 0)
     launch = links.launch[device].astype(np.int64)
@@ -34,7 +34,7 @@ def flows_of(trace: Trace) -> Flows:
     tails = links.forward_op[heads].astype(np.int64)
     source, target = np.r_[launch, tails], np.r_[device, heads]
     kind = np.repeat([LAUNCH, BACKWARD], [len(device), len(heads)])
-    number = (np.arange(1, len(source) + 1) * 4 + kind).astype(np.uint64)
+    number = (np.arange(first, first + len(source)) * 4 + kind).astype(np.uint64)
     # Clocks of a device and its host can disagree so far that work precedes its launch.
     turned = events.start_ns[target] < events.start_ns[source]
     row = np.r_[source, target]

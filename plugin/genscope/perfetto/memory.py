@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Raw, UnsetType
 
-from genscope.perfetto.derived import Counter
+from genscope.perfetto.found import Counter
 from genscope.trace.decode import DECODE_ERRORS, Scalar
 from genscope.trace.model import Int64
 

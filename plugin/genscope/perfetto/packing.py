@@ -21,7 +21,7 @@ from genscope.trace.model import Bool, Int64, UInt8
 
 _PACKET = tag(1, BYTES)
 _TIMESTAMP = tag(Packet.TIMESTAMP, 0)
-_SEQUENCE = tag(Packet.SEQUENCE, 0) + varint(SEQUENCE)
+_SEQUENCE = tag(Packet.SEQUENCE, 0)
 _FLAGS = tag(Packet.FLAGS, 0) + varint(NEEDED)
 _EVENT = tag(Packet.TRACK_EVENT, BYTES)
 _TYPE, _TRACK, _NAME, _CATEGORY, _VALUE, _DOUBLE, _FLOW, _LAST_FLOW = (
@@ -64,8 +64,9 @@ class Batch:
     is_double: Bool
 
 
-def pack(batch: Batch) -> npt.NDArray[np.uint8]:
-    """Encode the packets of a batch."""
+def pack(batch: Batch, sequence: int = SEQUENCE) -> npt.NDArray[np.uint8]:
+    """Encode the packets of a batch, for the sequence of that number."""
+    own = _SEQUENCE + varint(sequence)
     count = len(batch.type)
     ends = batch.type == Event.END
     counts = batch.type == Event.COUNTS
@@ -89,7 +90,7 @@ def pack(batch: Batch) -> npt.NDArray[np.uint8]:
 
     size_delta = varint_lengths(batch.delta_ns)
     size_inside = varint_lengths(inside.view(np.uint64))
-    body = len(_TIMESTAMP) + size_delta + len(_SEQUENCE) + (~ends) * len(_FLAGS)
+    body = len(_TIMESTAMP) + size_delta + len(own) + (~ends) * len(_FLAGS)
     body += len(_EVENT) + size_inside + inside
     size_body = varint_lengths(body.view(np.uint64))
     total = len(_PACKET) + size_body + body
@@ -116,7 +117,7 @@ def pack(batch: Batch) -> npt.NDArray[np.uint8]:
     numbers(body.view(np.uint64), size_body)
     step(_TIMESTAMP)
     numbers(batch.delta_ns, size_delta)
-    step(_SEQUENCE)
+    step(own)
     put(out, at[~ends], _FLAGS)
     at = at + (~ends) * len(_FLAGS)
     step(_EVENT)

@@ -11,13 +11,25 @@ from typing import IO
 import msgspec
 
 from genscope.perfetto.packing import FLOAT, INTEGER, TEXT, TRUTH
-from genscope.perfetto.wire import NEEDED, Packet, message, number, packet
+from genscope.perfetto.wire import (
+    BYTES,
+    NEEDED,
+    SEQUENCE,
+    VARINT,
+    Packet,
+    message,
+    packet,
+    tag,
+    varint,
+)
 from genscope.trace.decode import DECODE_ERRORS
 from genscope.trace.repair import repair
 
 _PACKET_BYTES = 1 << 16
 _MOST_KNOWN = 1 << 18
 """Texts that are known by heart; beyond them all are forgotten, and written again if they recur."""
+
+_IID, _TEXT = tag(1, VARINT), tag(2, BYTES)
 
 _LONG = 200
 """Bytes from which a text is known by its digest."""
@@ -38,9 +50,10 @@ class Texts:
     Numbers begin at 1.
     """
 
-    def __init__(self, field: int, file: IO[bytes]) -> None:
+    def __init__(self, field: int, file: IO[bytes], sequence: int = SEQUENCE) -> None:
         self.count = 0
-        self._field = field
+        self._tag = tag(field, BYTES)
+        self._sequence = sequence
         self._file = file
         self._known: dict[str, int] = {}
         self._pending: list[bytes] = []
@@ -55,7 +68,8 @@ class Texts:
     def add(self, text: bytes) -> int:
         """Write a text, whether it is known or not, and return its number."""
         self.count += 1
-        entry = message(self._field, number(1, self.count) + message(2, text))
+        own = _IID + varint(self.count) + _TEXT + varint(len(text))
+        entry = self._tag + varint(len(own) + len(text)) + own + text
         self._pending.append(entry)
         self._pending_bytes += len(entry)
         if self._pending_bytes > _PACKET_BYTES:
@@ -66,7 +80,7 @@ class Texts:
         """Write what is pending."""
         if self._pending:
             interned = message(Packet.INTERNED, b"".join(self._pending))
-            self._file.write(packet(interned, flags=NEEDED))
+            self._file.write(packet(interned, flags=NEEDED, sequence=self._sequence))
             self._pending, self._pending_bytes = [], 0
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from genscope.perfetto.again import Labels, Lane
-from genscope.perfetto.derived import GROUP
+from genscope.perfetto.found import GROUP
+from genscope.perfetto.wire import SEQUENCE, message, number, packet, text
 from genscope.perfetto.wire import Packet as P
 from genscope.perfetto.wire import Track as T
-from genscope.perfetto.wire import message, number, packet, text
 from genscope.trace.model import Int64, Kind, Trace
 from genscope.trace.model import Track as Source
 
@@ -30,6 +30,8 @@ class Layout:
     """Descriptors as they are made; uuids count from 1."""
 
     count: int = 0
+    sequence: int = SEQUENCE
+    """The sequence that packets are of from now on."""
     packets: list[bytes] = field(default_factory=list)
     listed: list[list[int | str]] = field(default_factory=list)
     """What the document says of the tracks of the source."""
@@ -47,7 +49,7 @@ class Layout:
         if name:
             content += text(T.NAME, name[:_NAME_CHARACTERS])
         content += number(T.ORDERING, T.EXPLICIT) + number(T.RANK, rank) + own
-        self.packets.append(packet(message(P.TRACK, content)))
+        self.packets.append(packet(message(P.TRACK, content), sequence=self.sequence))
         return uuid
 
     def reserve(self, count: int = 1) -> int:
@@ -56,9 +58,9 @@ class Layout:
         self.count += count
         return first
 
-    def group(self) -> int:
+    def group(self, parent: int = 0) -> int:
         """The track that derived ones stand below."""
-        return self.of_derived(self.add(name=GROUP, rank=-1))
+        return self.of_derived(self.add(parent=parent, name=GROUP, rank=-1))
 
     def of_derived(self, uuid: int) -> int:
         """Take note that a track is none of the source."""
@@ -99,8 +101,10 @@ class SourceTracks:
         self._trace = trace
         self._processes = processes
         self._threads = threads
-        self._devices = _device_processes(trace)
+        self._devices = device_processes(trace)
         self._uuid_of: dict[int | str, int] = {}
+        self.root = 0
+        """The track that all others stand below, 0 for none."""
 
     def describe(self, lanes: Int64) -> Int64:
         """Describe all; `lanes` has the number of lanes of each, 0 for those that hold nothing.
@@ -127,9 +131,14 @@ class SourceTracks:
             own = message(T.PROCESS, own) + number(T.PROCESS_ORDERING, 1)
             uuid = self._layout.add(rank=rank, own=own)
         else:
-            uuid = self._layout.add(name=self._title(process, named, label), rank=rank)
+            title = self._title(process, named, label)
+            uuid = self._layout.add(parent=self.root, name=title, rank=rank)
         self._uuid_of[process] = uuid
         return uuid
+
+    def named(self, track: Source) -> Source:
+        """A track with its ids and names as the result has them."""
+        return track
 
     def _order(self, place: int) -> tuple[int, str, int, int]:
         track = self.tracks[place]
@@ -154,9 +163,10 @@ class SourceTracks:
         layout = self._layout
         parent = self.process(track.process, track.process_name)
         first = layout.reserve(lanes)
-        if self._is_system(track.process) and isinstance(track.thread, int):
-            name = track.thread_name or f"thread {track.thread}"
-            own = number(1, int(track.process)) + number(2, track.thread) + text(5, name)
+        shown = self.named(track)
+        if self._is_system(track.process) and isinstance(shown.thread, int):
+            name = track.thread_name or f"thread {shown.thread}"
+            own = number(1, int(shown.process)) + number(2, shown.thread) + text(5, name)
             own = message(T.THREAD, own) + number(T.THREAD_ORDERING, 1)
             layout.add(parent=parent, rank=rank, own=own, uuid=first)
             parent = first
@@ -170,16 +180,16 @@ class SourceTracks:
             layout.listed.append(
                 [
                     first + lane,
-                    track.process,
-                    track.thread,
-                    track.process_name,
-                    track.thread_name,
+                    shown.process,
+                    shown.thread,
+                    shown.process_name,
+                    shown.thread_name,
                 ]
             )
         return first
 
 
-def _device_processes(trace: Trace) -> set[int | str]:
+def device_processes(trace: Trace) -> set[int | str]:
     """Processes that hold work of a device and nothing that a processor did."""
     events = trace.events
     device = np.unique(events.track[events.is_device | events.is_kind(Kind.DEVICE_ANNOTATION)])

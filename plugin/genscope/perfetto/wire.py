@@ -11,7 +11,7 @@ VARINT, FIXED64, BYTES = 0, 1, 2
 """Wire types."""
 
 SEQUENCE = 1
-"""Id of the one packet sequence that is written."""
+"""Id of the packet sequence, of the first where there are several."""
 
 CLEARED, NEEDED = 1, 2
 """Sequence flags: incremental state is cleared, is needed."""
@@ -108,16 +108,16 @@ def text(field: int, value: str) -> bytes:
     return message(field, value.encode("utf-8", "replace"))
 
 
-def packet(*fields: bytes, flags: int = 0) -> bytes:
-    """A packet of the sequence."""
-    own = number(Packet.SEQUENCE, SEQUENCE)
+def packet(*fields: bytes, flags: int = 0, sequence: int = SEQUENCE) -> bytes:
+    """A packet of a sequence."""
+    own = number(Packet.SEQUENCE, sequence)
     if flags:
         own += number(Packet.FLAGS, flags)
     return message(1, own + b"".join(fields))
 
 
-def first_packet(epoch_ns: int | None) -> bytes:
-    """The packet that starts the sequence at clock 0, which is `epoch_ns` of the epoch."""
+def first_packet(epoch_ns: int | None, sequence: int = SEQUENCE) -> bytes:
+    """The packet that starts a sequence at clock 0, which is `epoch_ns` of the epoch."""
     clocks = message(1, number(1, BOOTTIME) + number(2, 0))
     if epoch_ns is not None:
         clocks += message(1, number(1, REALTIME) + number(2, epoch_ns))
@@ -128,4 +128,5 @@ def first_packet(epoch_ns: int | None) -> bytes:
         number(Packet.TIMESTAMP, 0),
         number(58, BOOTTIME),
         flags=CLEARED,
+        sequence=sequence,
     )

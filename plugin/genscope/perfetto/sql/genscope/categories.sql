@@ -1,7 +1,7 @@
 -- Operator categories: where the time goes, as in `genscope report`.
 
 -- What every stretch of work is: device events where the trace has a device, else the stretches of
--- time that CPU ops spend themselves.
+-- time that CPU ops of one category and pass spend themselves.
 CREATE OR REPLACE PERFETTO VIEW genscope_category_slice(
   id LONG,
   ts TIMESTAMP,
@@ -10,7 +10,7 @@ CREATE OR REPLACE PERFETTO VIEW genscope_category_slice(
   category STRING,
   -- forward, backward, recompute, optimizer or unknown.
   pass STRING,
-  -- Name of the op that it belongs to.
+  -- Name of the op that it belongs to; null where it has none, or several.
   op STRING,
   -- 1 for device events whose launch is not in the trace, else 0.
   unlinked LONG
@@ -20,9 +20,9 @@ SELECT
   ts,
   dur,
   name AS category,
-  EXTRACT_ARG(arg_set_id, 'debug.pass') AS pass,
+  COALESCE(EXTRACT_ARG(arg_set_id, 'debug.pass'), 'forward') AS pass,
   EXTRACT_ARG(arg_set_id, 'debug.op') AS op,
-  EXTRACT_ARG(arg_set_id, 'debug.unlinked') AS unlinked
+  COALESCE(EXTRACT_ARG(arg_set_id, 'debug.unlinked'), 0) AS unlinked
 FROM slice
 WHERE
   category = 'genscope.category';
