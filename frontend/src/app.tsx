@@ -41,7 +41,10 @@ export function App(props: { client: Client; store: Store; host: Window }) {
   const [isDrawn, setDrawn] = useState(false);
   const hasCalls = page.hasCalls ?? false;
   const available = useAvailable(client, isDrawn ? wanted[0] : undefined, hasCalls);
-  const selection = useMemo(() => selectionOf(state.filters, hasCalls), [state.filters, hasCalls]);
+  const selection = useMemo(
+    () => (client.isLive ? selectionOf(state.filters, hasCalls) : []),
+    [client, state.filters, hasCalls],
+  );
   const choose = (runs: readonly string[]) => store.write({ runs, shown: null }, "push");
   // Rows and columns are those of a page, so what is sorted, searched and open ends with it.
   const turnTo = (id: string) => {

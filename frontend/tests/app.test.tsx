@@ -16,6 +16,7 @@ function clientWith(change: Partial<Client>): Client {
   return {
     isLive: true,
     runs: async () => RUNS,
+    address: () => null,
     cancel: async () => {},
     overview: async () => overview(),
     operators: async () => operators(),

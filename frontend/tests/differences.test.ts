@@ -48,7 +48,7 @@ test("runs on different bases stand side by side without differences", () => {
   ]);
 });
 
-test("what one of them lacks has a change and no speed-up", () => {
+test("what one of them lacks has a change and no speedup", () => {
   const against = { base: BASE, comparison: comparison(), index: 1 };
   const columns = differenceColumns(RUN, against);
   const shown = (pair: Parameters<(typeof columns)[number]["show"]>[0]) =>

@@ -1,5 +1,8 @@
 import { expect, test } from "vitest";
+import { createEmbedded } from "../src/api/embedded";
+import type { AlignedCall } from "../src/api/speedup";
 import { layoutBars } from "../src/pages/speedup/bars";
+import { allCalls, askCalls } from "../src/pages/speedup/Calls";
 import { categoriesCsv, predictionCsv, waterfallCsv } from "../src/pages/speedup/export";
 import { gainsOf } from "../src/pages/speedup/gains";
 import {
@@ -13,7 +16,14 @@ import {
 import { bubbleAt, drawable, layoutShapes } from "../src/pages/speedup/shapes";
 import { signed, stepsOf } from "../src/pages/speedup/waterfall";
 import { bottleneckWords, detail, lawCaption } from "../src/pages/speedup/words";
-import { pairing, prediction, shape, speedup } from "./speedup.fixtures";
+import {
+  alignedCall,
+  alignedWindow,
+  pairing,
+  prediction,
+  shape,
+  speedup,
+} from "./speedup.fixtures";
 
 const IDS = ["other", "math", "flash"];
 
@@ -183,4 +193,19 @@ test("files hold the figures of the charts, exact", () => {
   const lines = law ? waterfallCsv(law).split("\r\n") : [];
   expect(lines[2]).toBe("sum,Attention,category,10000000,6000000,-4000000,6000000,2000000,");
   expect(lines.at(-2)).toBe(`sum,Fused,fused,0,7000000,,,,${10 / 7}`);
+});
+
+test("a report sorts its own list of calls, each list under its own name", async () => {
+  const calls = [alignedCall(0), { ...alignedCall(1), speedup: 5 }, alignedCall(2)];
+  const views = { aligned: { "a\nb": alignedWindow(calls) } };
+  const none = { page: "", operators: {}, overview: {}, compare: {} };
+  const runs = { schema_version: 1, runs: [], message: null };
+  const client = createEmbedded({ ...none, runs, views });
+  const source = { client, base: "a", fused: "b", selection: [] };
+  const ask = { first: 0, count: 2, at: null, signal: new AbortController().signal };
+  const sort = { column: "speedup", descending: true };
+  const window = await askCalls<AlignedCall>(source, "aligned", sort, ask);
+  expect([window.total, ...window.rows.map((row) => row.baseline_index)]).toEqual([3, 1, 0]);
+  expect(await allCalls(source, "aligned", null)).toHaveLength(3);
+  await expect(askCalls(source, "unaligned", null, ask)).rejects.toThrow("does not hold");
 });

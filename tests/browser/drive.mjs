@@ -28,9 +28,13 @@ const FORGIVEN = [
   { url: /\/font-roboto\//, status: 404 },
 ];
 
-/** Notes everything that goes wrong on `page`; `expected` are status codes the scenario provokes. */
-function watch(page, address, expected) {
+/**
+ * Notes everything that goes wrong on `page`; `expected` are status codes the scenario provokes,
+ * `forgives` what it provokes on the console, and `standIn` is the one other host it has a page of.
+ */
+function watch(page, address, { expected = [], forgives = null, standIn = null }) {
   const faults = [];
+  const provoked = (text) => forgives?.test(text) ?? false;
   const origin = new URL(address).origin;
   const isForgiven = (url, status) =>
     expected.includes(status) ||
@@ -43,10 +47,12 @@ function watch(page, address, expected) {
   page.on("console", (message) => {
     if (message.type() !== "error") return;
     const status = Number(/status of (\d+)/.exec(message.text())?.[1] ?? 0);
-    if (!isForgiven(message.location().url, status)) faults.push(`console: ${message.text()}`);
+    if (isForgiven(message.location().url, status) || provoked(message.text())) return;
+    faults.push(`console: ${message.text()}`);
   });
   page.on("request", (request) => {
     const url = new URL(request.url());
+    if (url.origin === standIn?.origin) return;
     if (/^https?:$/.test(url.protocol) && url.origin !== origin) {
       faults.push(`a request to another host: ${url}`);
     }
@@ -54,7 +60,8 @@ function watch(page, address, expected) {
   page.on("requestfailed", (request) => {
     const reason = request.failure()?.errorText ?? "";
     // A page that is left, or a choice that has changed, ends what it asked for.
-    if (reason !== "net::ERR_ABORTED") faults.push(`failed: ${request.url()} ${reason}`);
+    if (reason === "net::ERR_ABORTED" || provoked(reason)) return;
+    faults.push(`failed: ${request.url()} ${reason}`);
   });
   page.on("response", (response) => {
     if (response.status() >= 400 && !isForgiven(response.url(), response.status())) {
@@ -78,9 +85,17 @@ const context = await chromium.launchPersistentContext(profile, {
 });
 context.setDefaultTimeout(PATIENCE_MS);
 const page = context.pages()[0] ?? (await context.newPage());
-const faults = watch(page, address, scenario.expected ?? []);
+const faults = watch(page, address, scenario);
+/** What the stand-in was asked for: nothing leaves this machine for its host. */
+const asked = [];
+if (scenario.standIn) {
+  await context.route(`${scenario.standIn.origin}/**`, (route) => {
+    asked.push(route.request().url());
+    return route.fulfill({ contentType: "text/html", body: scenario.standIn.body });
+  });
+}
 try {
-  await scenario.run({ page, address });
+  await scenario.run({ page, address, asked });
 } catch (error) {
   faults.push(error.stack);
 }

@@ -21,6 +21,8 @@ import {
 } from "./look.mjs";
 import { PHASES } from "./phases.mjs";
 import { SPACE_TIME } from "./spacetime.mjs";
+import { SPEEDUP } from "./speedup.mjs";
+import { TRACE } from "./trace.mjs";
 
 const QWEN = "qwen/h100.pt.trace.json.gz";
 const TIMESFORMER = "timesformer/h100.pt.trace.json.gz";
@@ -605,6 +607,7 @@ async function fitsTheWindow({ page, address }) {
 export const SCENARIOS = {
   ...PHASES,
   ...SPACE_TIME,
+  ...SPEEDUP,
   "chooses runs": { run: choosesRuns },
   "draws bars": { run: drawsBars },
   "drills down": { run: drillsDown },
@@ -622,4 +625,5 @@ export const SCENARIOS = {
   "says what is wrong": { run: saysWhatIsWrong, expected: [422] },
   "explains an empty logdir": { run: explainsAnEmptyLogdir },
   ...ATTENTION,
+  ...TRACE,
 };

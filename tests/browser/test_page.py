@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser import hostile, videos
+from tests.browser import hostile, pairs, videos
 from tests.cli.record import record
 from tests.cli.run import genscope
 from tests.packaging.serving import served
@@ -106,6 +106,9 @@ def address(logdir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         "fits the window",
         "shows attention calls",
         "sets sequences side by side",
+        "opens Perfetto",
+        "finds Perfetto silent",
+        "may not frame Perfetto",
     ],
 )
 def test_page(drive: Drive, address: str, scenario: str) -> None:
@@ -125,6 +128,13 @@ def test_videos_of_several_lengths(drive: Drive, tmp_path: Path) -> None:
     videos.write(tmp_path / "runs")
     with _tensorboard(tmp_path / "runs", tmp_path) as address:
         drive("sweeps over frames", address)
+
+
+@pytest.mark.parametrize("scenario", ["explains a speedup", "chooses a pair"])
+def test_a_pair(drive: Drive, tmp_path: Path, scenario: str) -> None:
+    pairs.write(tmp_path / "runs")
+    with _tensorboard(tmp_path / "runs", tmp_path) as address:
+        drive(scenario, address)
 
 
 def test_names_of_a_trace_are_never_markup(drive: Drive, tmp_path: Path) -> None:

@@ -40,6 +40,7 @@ export function createEmbedded(data: Embedded): Client {
     },
     view: async <T>(route: string, ids: readonly string[]) =>
       of(data.views?.[route] ?? {}, ids.join("\n")) as T,
+    address: () => null,
     cancel: async () => {},
   };
 }

@@ -1,7 +1,7 @@
 // The JSON of the routes of the page Speedup, as `genscope.analysis.speedup.results` defines it.
 // A speedup is the baseline's time over the fused run's: above 1, fused is faster.
 
-import type { Basis, TraceWarning } from "./types";
+import type { Basis, FileError, TraceWarning } from "./types";
 
 /** One of the two runs; `implementations` and `dtypes` count calls. */
 export interface RunSide {
@@ -249,4 +249,6 @@ export interface Pairing {
   pairs: { baseline: string; fused: string; reason: string }[];
   alone: Record<string, string>;
   tables?: TableInfo[];
+  /** Files that cannot be used. */
+  errors?: FileError[];
 }

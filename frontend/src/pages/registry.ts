@@ -73,4 +73,10 @@ export const PAGES: readonly Page[] = [
     hasCalls: true,
     load: async () => (await import("./spacetime")).SpaceTimePage,
   },
+  {
+    id: "trace",
+    title: "Trace",
+    hint: "The trace in the Perfetto UI",
+    load: async () => (await import("./trace")).TracePage,
+  },
 ];

@@ -3,19 +3,13 @@
 import { type Progress, UnusableError } from "../api/client";
 import type { FileError, Run } from "../api/types";
 
-/** A run with what was asked for it. */
-export interface Of<T> {
-  id: string;
-  label: string;
-  data: T;
-}
-
+/** What was asked for of each run, and the files that cannot be used. */
 export interface EachOf<T> {
-  runs: Of<T>[];
+  runs: T[];
   errors: FileError[];
 }
 
-interface Asking {
+export interface Asking {
   onProgress: (progress: Progress) => void;
   signal: AbortSignal;
 }
@@ -24,25 +18,24 @@ interface Asking {
 export async function loadEach<T>(
   runs: readonly Run[],
   ask: Asking,
-  load: (id: string, ask: Asking) => Promise<T>,
+  load: (run: Run, ask: Asking) => Promise<T>,
 ): Promise<EachOf<T>> {
   const progress: Progress = {};
   const answers = await Promise.allSettled(
-    runs.map(({ id }) =>
-      load(id, {
+    runs.map((run) =>
+      load(run, {
         signal: ask.signal,
         onProgress: (own) => ask.onProgress(Object.assign(progress, own)),
       }).finally(() => {
-        delete progress[id];
+        delete progress[run.id];
       }),
     ),
   );
   const found: EachOf<T> = { runs: [], errors: [] };
-  answers.forEach((answer, index) => {
-    const { id, label } = runs[index] as Run;
-    if (answer.status === "fulfilled") found.runs.push({ id, label, data: answer.value });
+  for (const answer of answers) {
+    if (answer.status === "fulfilled") found.runs.push(answer.value);
     else if (answer.reason instanceof UnusableError) found.errors.push(...answer.reason.errors);
     else throw answer.reason;
-  });
+  }
   return found;
 }

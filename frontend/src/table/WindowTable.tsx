@@ -2,6 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useReducer, useRef, useState } from "preact/hooks";
+import { count } from "../format";
 import type { Sort } from "../state/url";
 import { type LoadWindow, WindowList } from "./list";
 import { Head, OVERSCAN, ROW_HEIGHT, useView } from "./parts";
@@ -146,6 +147,12 @@ export function WindowTable<T>(props: WindowTableProps<T>) {
           <button type="button" onClick={() => list.again()}>
             Try again
           </button>
+        </p>
+      )}
+      {held !== null && held.outOf > total && (
+        <p class="nothing">
+          The first {count(total)} of {count(held.outOf)} rows: the report holds no more, and sorts
+          these.
         </p>
       )}
       {list.lost !== null && props.lost !== undefined && <p class="nothing">{props.lost}</p>}

@@ -5,6 +5,8 @@ export interface RowWindow<T> {
   total: number;
   first: number;
   rows: readonly T[];
+  /** Length of the whole list, where nobody gives more than its beginning. */
+  outOf?: number;
 }
 
 /** Rows asked for at once. */
@@ -16,6 +18,7 @@ const KEPT = 20_000;
 /** A list of which windows have come. */
 export interface Held<T> {
   total: number;
+  outOf: number;
   rows: ReadonlyMap<number, T>;
   /** Pages that were answered, whatever the answer held: they are not asked for again. */
   answered: ReadonlySet<number>;
@@ -45,7 +48,7 @@ export function withWindow<T>(
     }
     for (const at of [...answered]) if (!rows.has(at * PAGE)) answered.delete(at);
   }
-  return { total: window.total, rows, answered };
+  return { total: window.total, outOf: window.outOf ?? window.total, rows, answered };
 }
 
 function isWhole(page: number, end: number, total: number): boolean {
@@ -89,11 +92,17 @@ export function scrollingOf(full: number, view: number): Scrolling {
   return { height, realTop: (top) => top * times, scrollTop: (top) => top / times };
 }
 
-/** Sorts and cuts a list that is here as a route would; `valueOf` gives what is sorted by. */
+interface Order<T> {
+  /** What is sorted by. */
+  valueOf: (row: T) => number | string | null;
+  descending: boolean;
+}
+
+/** Sorts and cuts a list that is here as a route would. */
 export function windowOf<T>(
   rows: readonly T[],
   ask: { first: number; count: number; at: number | null },
-  order: { valueOf: (row: T) => number | string | null; descending: boolean } | null,
+  order: Order<T> | null,
   keyOf: (row: T) => number,
 ): RowWindow<T> {
   const sorted = order === null ? rows : rows.toSorted((a, b) => compare(a, b, order));
@@ -103,11 +112,22 @@ export function windowOf<T>(
   return { total: rows.length, first, rows: sorted.slice(first, first + ask.count) };
 }
 
-function compare<T>(
-  a: T,
-  b: T,
-  order: { valueOf: (row: T) => number | string | null; descending: boolean },
-): number {
+/** Sorts by the field that a column names, as the routes do. */
+export function byField<T extends object>(
+  sort: { column: string; descending: boolean } | null,
+): Order<T> | null {
+  return (
+    sort && {
+      descending: sort.descending,
+      valueOf: (row) => {
+        const value: unknown = row[sort.column as keyof T];
+        return typeof value === "number" || typeof value === "string" ? value : null;
+      },
+    }
+  );
+}
+
+function compare<T>(a: T, b: T, order: Order<T>): number {
   const [left, right] = [order.valueOf(a), order.valueOf(b)];
   // What is not known comes last in either order.
   if (left === null || right === null) return Number(left === null) - Number(right === null);

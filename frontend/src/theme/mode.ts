@@ -32,7 +32,7 @@ export const CHART_COLORS: Readonly<Record<Mode, ChartColors>> = {
     text: "#eeeeee",
     soft: "#b0b0b0",
     line: "#4a4a4a",
-    background: "#303030",
+    background: "#303134",
     tooltip: "#424242",
     empty: "#3d3f43",
     accent: "#8ab4f8",

@@ -12,6 +12,7 @@ import runs from "./runs.css?inline";
 import spacetime from "./spacetime.css?inline";
 import speedup from "./speedup.css?inline";
 import table from "./table.css?inline";
+import trace from "./trace.css?inline";
 
 export const STYLES = [
   base,
@@ -26,4 +27,5 @@ export const STYLES = [
   speedup,
   phases,
   spacetime,
+  trace,
 ].join("\n");

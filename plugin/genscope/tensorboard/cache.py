@@ -13,16 +13,19 @@ import hashlib
 import importlib.metadata
 import logging
 import os
+import re
 import secrets
 import threading
 import time
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
 import genscope.analysis
+import genscope.perfetto
 import genscope.schema
 import genscope.trace
 from genscope.analysis.results import SCHEMA_VERSION
@@ -45,9 +48,16 @@ ABANDONED_S = 3600.0
 
 _TRACE = ".trace"
 _RESULT = ".json"
+_EXPORT = ".annotated.pftrace"
+
+_HALF_EXPORT = re.compile(r"\.[0-9a-f]{40}\.annotated\.pftrace\.\w+")
+"""How an export is named while it is written."""
+
 _CHECKSUM_BYTES = 9
 
 _log = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
 
 
 def default_folder() -> Path:
@@ -121,6 +131,27 @@ class Cache:
         path = self._folder / f"{key}.{view}{_RESULT}"
         self._put(lambda: _write(path, _checksum(body) + body))
 
+    def export(self, key: str) -> Path | None:
+        """Return where the export of a trace is, or None; it may be gone a moment later."""
+        path = self._folder / f"{key}{_EXPORT}"
+        if not path.is_file():
+            return None
+        _touch(path)
+        return path
+
+    def put_export(self, key: str, write: Callable[[str], _T]) -> _T:
+        """Keep what `write` writes to the path that it is given, and return what it returns.
+
+        Raises OSError where there is no room for it, and what `write` raises.
+        """
+        path = self._folder / f"{key}{_EXPORT}"
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        done = write(str(path))
+        self._trim()
+        if not path.is_file():
+            raise OSError(f"it takes more room than the cache in {self._folder} may")
+        return done
+
     def forget(self, key: str) -> None:
         """Remove a trace that turned out to be of no use."""
         _remove(self._folder / f"{key}{_TRACE}")
@@ -151,10 +182,10 @@ class Cache:
                 with contextlib.suppress(OSError):
                     status = entry.stat(follow_symlinks=False)
                     path = Path(entry.path)
-                    if entry.name.endswith(TEMPORARY):
+                    if entry.name.endswith(TEMPORARY) or _HALF_EXPORT.fullmatch(entry.name):
                         if now - status.st_mtime > ABANDONED_S:
                             _remove(path)
-                    elif entry.name.endswith((_TRACE, _RESULT)):
+                    elif entry.name.endswith((_TRACE, _RESULT, _EXPORT)):
                         found.append((status.st_mtime, status.st_size, path))
         total = sum(size for _, size, _ in found)
         for _, size, path in sorted(found):
@@ -175,7 +206,7 @@ def _version() -> tuple[str, str]:
     except importlib.metadata.PackageNotFoundError:
         version = ""
     digest = hashlib.sha256()
-    for package in (genscope.schema, genscope.trace, genscope.analysis):
+    for package in (genscope.schema, genscope.trace, genscope.analysis, genscope.perfetto):
         for folder in package.__path__:
             for path in sorted(Path(folder).rglob("*.py")):
                 with contextlib.suppress(OSError):

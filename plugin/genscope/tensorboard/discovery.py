@@ -180,15 +180,12 @@ class Discovery:
 def _drop_exports(found: list[_Found]) -> None:
     """Pass over native traces beside a JSON trace of the same name: they are the same run."""
     sources = {
-        (item.run, stem(item.candidate.file))
-        for item in found
-        if not item.candidate.name.is_native
+        (item.run, stem(item.candidate.file)) for item in found if not item.candidate.name.is_native
     }
     found[:] = [
         item
         for item in found
-        if not item.candidate.name.is_native
-        or (item.run, stem(item.candidate.file)) not in sources
+        if not item.candidate.name.is_native or (item.run, stem(item.candidate.file)) not in sources
     ]
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 _T = TypeVar("_T")
+
+PART_BYTES = 1 << 18
+"""What is held of a file that is passed on."""
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
@@ -51,6 +54,13 @@ class FileSystem(Protocol):
     def head(self, path: str, size: int) -> bytes:
         """Return up to `size` first bytes of a regular file."""
 
+    def parts(self, path: str, size: int) -> Iterator[bytes]:
+        """Return the first `size` bytes of a regular file, piece by piece.
+
+        The file is opened at once, the pieces are read as they are asked for. What comes after
+        `size` bytes was written since; a file that has fewer ends early.
+        """
+
 
 def is_remote(path: str) -> bool:
     """Whether `path` is a URL such as `s3://bucket/runs`."""
@@ -92,6 +102,10 @@ class LocalFiles:
         with open(path, "rb", buffering=0) as file:
             return file.read(size)
 
+    def parts(self, path: str, size: int) -> Iterator[bytes]:
+        """See `FileSystem.parts`."""
+        return _parts(open(path, "rb", buffering=0), size)
+
 
 class RemoteFiles:
     """Remote folders, by the means of TensorBoard itself: `tf.io.gfile` or its stand-in."""
@@ -118,6 +132,10 @@ class RemoteFiles:
     def head(self, path: str, size: int) -> bytes:
         """See `FileSystem.head`."""
         return self._guarded(path, lambda: self._head(path, size))
+
+    def parts(self, path: str, size: int) -> Iterator[bytes]:
+        """See `FileSystem.parts`."""
+        return _parts(self._guarded(path, lambda: self._gfile.GFile(path, "rb")), size)
 
     def _entries(self, folder: str, is_wanted: Callable[[str], bool]) -> list[Entry]:
         if not self._gfile.isdir(folder):
@@ -147,6 +165,16 @@ class RemoteFiles:
             raise
         except Exception as error:
             raise OSError(f"{path}: {one_line(error)}") from error
+
+
+def _parts(file: Any, size: int) -> Iterator[bytes]:
+    with file:
+        while size > 0:
+            part = file.read(min(size, PART_BYTES))
+            if not part:
+                return
+            size -= len(part)
+            yield part
 
 
 def as_text(path: str) -> str:

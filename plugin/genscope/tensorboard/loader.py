@@ -15,9 +15,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from genscope.tensorboard.discovery import TraceFile
+from genscope.tensorboard.exports import NoAnswer
 from genscope.tensorboard.files import Stamp, as_text, one_line
 from genscope.tensorboard.memory import Memory
-from genscope.tensorboard.reading import SETTLED_S, Opened, Reading
+from genscope.tensorboard.reading import SETTLED_S, Cancelled, Opened, Reading
 from genscope.tensorboard.views import Ask
 from genscope.trace.errors import TraceError
 
@@ -64,10 +65,6 @@ class Status:
     answer: bytes | None = None
 
 
-class Cancelled(Exception):
-    """Raised inside a reading that nobody wants any more."""
-
-
 @dataclass(slots=True, eq=False)
 class _Job:
     """One version of one file. `state` is what happened, without regard to the file's age."""
@@ -80,6 +77,8 @@ class _Job:
     """In the queue, or being worked on."""
     is_cancelled: bool = False
     read_bytes: int = 0
+    is_reading_again: bool = False
+    """For an answer that needs more of the file than its trace has."""
     error: str | None = None
     is_doubtful: bool = False
     """The outcome is what a half-written file gives."""
@@ -144,6 +143,10 @@ class Loader:
             if job.is_held and not self._is_younger(job, QUIET_S):
                 self._enqueue(job)
             return self._status(job, ask, answer)
+
+    def forget(self, file: TraceFile, ask: Ask) -> None:
+        """Let go of an answer that does not hold any more: who wants it has it made again."""
+        self._answers.drop((file.path, file.stamp, ask))
 
     def cancel(self, file: TraceFile) -> Status:
         """Stop reading the file, or take it from the queue; return its status then.
@@ -212,8 +215,9 @@ class Loader:
             return Status(State.READY, size, size, answer=answer)
         if ask in job.refused:
             return Status(State.FAILED, size, size, job.refused[ask][0])
-        read = size if job.state is State.READY else min(job.read_bytes, size)
         waits = ask is not None and job.state is State.READY
+        is_read = job.state is State.READY and not (waits and job.is_reading_again)
+        read = size if is_read else min(job.read_bytes, size)
         return Status(State.READING if waits else job.state, read, size, job.error)
 
     def _is_younger(self, job: _Job, seconds: float) -> bool:
@@ -261,6 +265,7 @@ class Loader:
             if job.is_cancelled:
                 raise Cancelled
             job.read_bytes = read_bytes
+            job.is_reading_again = True
 
         error: str | None = None
         try:
@@ -288,10 +293,13 @@ class Loader:
                 if ask is None or job.is_cancelled:
                     return
             answer, refusal = None, ""
+            job.is_reading_again = False
             try:
                 answer = opened.answer(ask)
             except (Cancelled, TraceError):
                 raise
+            except NoAnswer as known:
+                refusal = one_line(known)
             except Exception as unforeseen:
                 refusal = _unforeseen(job, f"the view {ask.view}", unforeseen)
             with self._changed:

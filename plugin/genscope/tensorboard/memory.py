@@ -32,6 +32,12 @@ class Memory(Generic[K, V]):
                 self._kept.move_to_end(key)
             return value
 
+    def drop(self, key: K) -> None:
+        """Let go of what is kept under `key`, if anything is."""
+        with self._lock:
+            if key in self._kept:
+                self._bytes -= self._size(self._kept.pop(key))
+
     def put(self, key: K, value: V) -> None:
         """Keep `value`, and let go of what was used longest ago."""
         with self._lock:

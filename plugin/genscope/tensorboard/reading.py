@@ -14,6 +14,7 @@ from genscope.analysis.strip import Zoom, zoom
 from genscope.tensorboard.attention import CALL_VIEWS, CallViews
 from genscope.tensorboard.cache import Cache, key_of
 from genscope.tensorboard.discovery import TraceFile
+from genscope.tensorboard.exports import FORMS, NoAnswer, forms_of, is_export_gone
 from genscope.tensorboard.files import FileSystem, Stamp, file_system_of
 from genscope.tensorboard.memory import Memory
 from genscope.tensorboard.views import LATER, VIEWS, Analyse, Ask
@@ -40,6 +41,10 @@ MAX_ZOOM_BYTES = 64 << 20
 """Timelines kept in memory, at most: who moves along one asks many times a second."""
 
 
+class Cancelled(Exception):
+    """Raised inside a reading that nobody wants any more."""
+
+
 class Opened(Protocol):
     """A trace in memory, for as long as questions about it come."""
 
@@ -47,7 +52,7 @@ class Opened(Protocol):
     """What is missing may be there once the file has been written to its end."""
 
     def answer(self, ask: Ask) -> bytes:
-        """Return a view as JSON."""
+        """Return a view as JSON. Raises NoAnswer where there is a reason why there is none."""
 
     def keep(self) -> None:
         """Do what can wait until the first questions are answered."""
@@ -114,14 +119,19 @@ class CachedReading:
     def recall(self, file: TraceFile, ask: Ask) -> bytes | None:
         """See `Reading.recall`."""
         key = key_of(file.path, file.stamp) if ask.is_default else None
-        return None if key is None else self._cache.result(key, ask.view)
+        if key is None:
+            return None
+        answer = self._cache.result(key, ask.view)
+        if answer is not None and ask.view == FORMS and is_export_gone(answer, self._cache, key):
+            return None
+        return answer
 
     def open(self, file: TraceFile, progress: Progress) -> Opened:
         """See `Reading.open`."""
         key = key_of(file.path, file.stamp)
         stored = self._cache.trace(key) if key is not None else None
         if key is not None and stored is not None:
-            return _Stored(self, key, stored, lambda: self._read(file, progress))
+            return _Stored(self, key, stored, progress, lambda: self._read(file, progress))
         return self._read(file, progress)
 
     def _read(self, file: TraceFile, progress: Progress) -> _Fresh:
@@ -131,7 +141,7 @@ class CachedReading:
         may_grow = is_incomplete and file.stamp.is_younger(SETTLED_S, time.time())
         is_kept = not may_grow and self._stamp(file) == file.stamp
         key = key_of(file.path, file.stamp) if is_kept else None
-        return _Fresh(self, key, trace, is_incomplete)
+        return _Fresh(self, key, trace, progress, is_incomplete)
 
     def _stamp(self, file: TraceFile) -> Stamp | None:
         """The version that lies there now."""
@@ -140,8 +150,13 @@ class CachedReading:
         except OSError:
             return None
 
-    def analyse(self, trace: Trace, key: str | None, ask: Ask) -> bytes:
-        """Compute a view, and keep it if it is asked for as it opens."""
+    def analyse(self, trace: Trace, key: str | None, ask: Ask, progress: Progress) -> bytes:
+        """Compute a view, and keep it if it is asked for as it opens.
+
+        `progress` is told where the file is read again for it.
+        """
+        if ask.view == FORMS:
+            return self._encoded(key, ask, forms_of(trace, self._cache, key, progress))
         if ask.span_ns is not None:
             zoomed = zoom(trace, ask.selection)
             if key is not None:
@@ -173,15 +188,21 @@ class _Fresh:
     """A trace read from its file; `key` is None where it should not be kept."""
 
     def __init__(
-        self, reading: CachedReading, key: str | None, trace: Trace, is_incomplete: bool
+        self,
+        reading: CachedReading,
+        key: str | None,
+        trace: Trace,
+        progress: Progress,
+        is_incomplete: bool,
     ) -> None:
         self.is_incomplete = is_incomplete
         self._reading = reading
         self._key = key
         self._trace = trace
+        self._progress = progress
 
     def answer(self, ask: Ask) -> bytes:
-        return self._reading.analyse(self._trace, self._key, ask)
+        return self._reading.analyse(self._trace, self._key, ask, self._progress)
 
     def keep(self) -> None:
         if self._key is not None:
@@ -194,18 +215,26 @@ class _Stored:
     is_incomplete = False
 
     def __init__(
-        self, reading: CachedReading, key: str, trace: Trace, read: Callable[[], _Fresh]
+        self,
+        reading: CachedReading,
+        key: str,
+        trace: Trace,
+        progress: Progress,
+        read: Callable[[], _Fresh],
     ) -> None:
         self._reading = reading
         self._key = key
         self._trace = trace
+        self._progress = progress
         self._read = read
         self._fresh: _Fresh | None = None
 
     def answer(self, ask: Ask) -> bytes:
         if self._fresh is None:
             try:
-                return self._reading.analyse(self._trace, self._key, ask)
+                return self._reading.analyse(self._trace, self._key, ask, self._progress)
+            except (Cancelled, NoAnswer):
+                raise
             except Exception:
                 _log.exception("a cached trace could not be analysed; it is read again")
                 self._reading.forget(self._key)

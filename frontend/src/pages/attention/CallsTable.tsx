@@ -5,8 +5,10 @@ import type { AttentionCall, Calls } from "../../api/attention";
 import type { Client, Selection } from "../../api/client";
 import { downloadCsv, fileName } from "../../browser";
 import { percent } from "../../format";
-import { DEFAULT_STATE } from "../../state/url";
+import { DEFAULT_STATE, type Sort } from "../../state/url";
 import { type WindowAsk, WindowTable } from "../../table/WindowTable";
+import { byField, type RowWindow, windowOf } from "../../table/windows";
+import { showInPerfetto, spanOfCall } from "../trace/link";
 import { callColumns } from "./columns";
 import { callsCsv } from "./export";
 import type { TablesProps } from "./Tables";
@@ -16,15 +18,23 @@ import { CALL, markedOf } from "./view";
 /** Rows that the route gives at once. */
 const MOST = 2000;
 
+const indexOf = (call: AttentionCall) => call.index;
+
 async function askFor(
   client: Client,
   run: string,
   selection: Selection,
-  ask: Pick<WindowAsk, "first" | "count" | "at" | "signal">,
-  order: Selection,
-): Promise<Calls> {
+  ask: WindowAsk,
+  sort: Sort | null,
+): Promise<RowWindow<AttentionCall>> {
   const at: Selection = ask.at === null ? [] : [["at", `${ask.at}`]];
-  return client.view<Calls>("calls", [run], {
+  const order: Selection = sort
+    ? [
+        ["sort", sort.column],
+        ["descending", sort.descending ? "1" : "0"],
+      ]
+    : [];
+  const { total, first, calls } = await client.view<Calls>("calls", [run], {
     signal: ask.signal,
     selection: [
       ...selection,
@@ -34,6 +44,9 @@ async function askFor(
       ...order,
     ],
   });
+  if (client.isLive) return { total, first, rows: calls };
+  // A report has one list, which nobody sorts and cuts for us.
+  return { ...windowOf(calls, ask, byField(sort), indexOf), outOf: total };
 }
 
 export function CallsTable(props: TablesProps) {
@@ -56,29 +69,20 @@ export function CallsTable(props: TablesProps) {
       const { table, search, open } = DEFAULT_STATE;
       store.write({ page: "overview", range, table, sort: null, search, open }, "push");
     };
-    return callColumns(of, mode, open);
+    const trace = (call: AttentionCall) => showInPerfetto(store, shown.id, spanOfCall(call));
+    return callColumns(of, mode, open, client.isLive ? trace : null);
   }, [attention, sequence, mode, client, shown.id, store]);
-  const known = sort !== null && columns.some((column) => column.id === sort.column);
-  const order: Selection = known
-    ? [
-        ["sort", sort.column],
-        ["descending", sort.descending ? "1" : "0"],
-      ]
-    : [];
+  const known = sort !== null && columns.some((column) => column.id === sort.column) ? sort : null;
   const marked = markedOf(state.of);
   return (
     <WindowTable
       label="Attention calls"
       columns={columns}
-      listKey={JSON.stringify([shown.id, selection, order])}
-      load={async (ask) => {
-        const answer = await askFor(client, shown.id, selection, ask, order);
-        return { total: answer.total, first: answer.first, rows: answer.calls };
-      }}
-      keyOf={(call) => call.index}
-      sort={known ? sort : null}
-      // A report holds one order only.
-      onSort={client.isLive ? (next) => store.write({ sort: next }, "replace") : null}
+      listKey={JSON.stringify([shown.id, selection, known])}
+      load={(ask) => askFor(client, shown.id, selection, ask, known)}
+      keyOf={indexOf}
+      sort={known}
+      onSort={(next) => store.write({ sort: next }, "replace")}
       marked={marked}
       onMark={(call) =>
         store.write(
@@ -87,7 +91,11 @@ export function CallsTable(props: TablesProps) {
         )
       }
       nothing="No attention call was found, or the filters leave none."
-      lost={`Call ${marked} is not among these calls: another run, or the filters leave it out.`}
+      lost={
+        client.isLive
+          ? `Call ${marked} is not among these calls: another run, or the filters leave it out.`
+          : `Call ${marked} of this run is not in the report.`
+      }
     />
   );
 }
@@ -105,11 +113,11 @@ export function CallsCsvButton(props: TablesProps) {
     try {
       for (let total = 1; calls.length < total; ) {
         const ask = { first: calls.length, count: MOST, at: null, signal };
-        const answer = await askFor(client, shown.id, selection, ask, []);
-        if (answer.calls.length === 0) break;
-        calls.push(...answer.calls);
-        total = client.isLive ? answer.total : 0;
-        setSaved(calls.length / Math.max(1, answer.total));
+        const window = await askFor(client, shown.id, selection, ask, null);
+        if (window.rows.length === 0) break;
+        calls.push(...window.rows);
+        total = window.total;
+        setSaved(calls.length / Math.max(1, total));
       }
       downloadCsv(`${fileName(attention.trace, "calls")}.csv`, callsCsv(calls));
     } catch (failure) {

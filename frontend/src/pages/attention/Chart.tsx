@@ -122,11 +122,13 @@ export function Chart(
               return (
                 <div key={run.id} class="multiple">
                   {sequenced.length > 1 && (
-                    <p title={run.id}>
-                      <b>{shortenMiddle(run.label, 48)}</b>
-                      {index === 0 && <em>base</em>}
-                      {index > 0 && <span class="soft">{run.sequence.sentence}</span>}
-                    </p>
+                    <>
+                      <p title={run.id}>
+                        <b>{shortenMiddle(run.label, 60)}</b>
+                        {index === 0 && <em>base</em>}
+                      </p>
+                      <p class="soft">{run.sequence.sentence}</p>
+                    </>
                   )}
                   {nothing ? (
                     <Empty title={nothing.title}>

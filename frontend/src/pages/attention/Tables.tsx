@@ -96,7 +96,7 @@ const KINDS: readonly Kind[] = [
 ];
 
 export function Tables(props: TablesProps) {
-  const { sequenced, shown, attention, state, store } = props;
+  const { client, sequenced, shown, attention, state, store } = props;
   const kind = KINDS.find((each) => each.id === state.table) ?? (KINDS[0] as Kind);
   // biome-ignore lint/correctness/useExhaustiveDependencies: what else it is given stays the same.
   const list = useMemo(() => kind.make?.(props) ?? null, [kind, shown, attention, props.mode]);
@@ -119,7 +119,7 @@ export function Tables(props: TablesProps) {
         )}
         <span class="soft">
           {list?.said ??
-            `${count(attention.calls_total)} calls; the filters above choose among them`}
+            `${count(attention.calls_total)} calls${client.isLive ? "; the filters above choose among them" : ""}`}
         </span>
         <span class="space" />
         {list === null ? (

@@ -2,6 +2,7 @@
 
 import type { AttentionCall, AttentionGroup, Level } from "../../api/attention";
 import { ShareBar } from "../../components/ShareBar";
+import { ToTrace } from "../../components/ToTrace";
 import { MarkIcon } from "../../drawing/Mark";
 import {
   count,
@@ -116,11 +117,12 @@ function unitOf(time_ns: number, calls: number): TimeUnit {
   return timeUnit([calls > 0 ? time_ns / calls : 0]);
 }
 
-/** Columns of the table of calls; `open` shows a call in the timeline. */
+/** Columns of the table of calls; `open` shows a call in the timeline, `trace` in Perfetto. */
 export function callColumns(
   of: { time_ns: number; calls: number; isDevice: boolean; hasBackward: boolean; end_ns: number },
   mode: Mode,
   open: (call: AttentionCall) => void,
+  trace: ((call: AttentionCall) => void) | null,
 ): WindowColumn<AttentionCall>[] {
   const unit = unitOf(of.time_ns, of.calls);
   const startUnit = timeUnit([of.end_ns]);
@@ -168,9 +170,20 @@ export function callColumns(
     show: (call) => (call.causal === null ? UNKNOWN : call.causal ? "yes" : "no"),
     exact: (call) => (call.causal === null ? "" : String(call.causal)),
   };
+  const inTrace: WindowColumn<AttentionCall> = {
+    id: "trace",
+    title: "",
+    hint: "Show the call in Perfetto",
+    width: 46,
+    isNumber: false,
+    isSortable: false,
+    show: (call) => <ToTrace what={`call ${call.index}`} onShow={() => trace?.(call)} />,
+    exact: () => "",
+  };
   const columns = [
     shape("index", "call", "Place among all attention calls of the trace, from 0"),
     start,
+    ...(trace ? [inTrace] : []),
     kind,
     text("axis", "axis", "What attention goes along", 112),
     shape("q_len", "queries", "Sequence length: queries, the longest of the batch", 80),

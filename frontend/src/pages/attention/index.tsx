@@ -1,21 +1,26 @@
 // The page Attention: the sequence length of every attention call.
 
 import { useEffect } from "preact/hooks";
-import type { Attention } from "../../api/attention";
+import type { Attention, Sequence } from "../../api/attention";
 import { AfterPaint } from "../../components/AfterPaint";
 import { ErrorNotice, FileErrors, Reading, Warnings } from "../../components/notices";
+import { type EachOf, loadEach } from "../../state/each";
 import { useLoaded } from "../../state/loaded";
 import type { PageProps } from "../registry";
 import { Chart } from "./Chart";
-import { type AllSequenced, loadAll } from "./sequences";
+import type { Sequenced } from "./sequences";
 import { Tables } from "./Tables";
 import { detail } from "./words";
 
 export function AttentionPage(props: PageProps) {
   const { client, runs, selection, state } = props;
   const key = JSON.stringify([runs.map((run) => run.id), selection]);
-  const loaded = useLoaded<AllSequenced>(key, (ask) =>
-    loadAll(client, runs, { ...ask, selection }),
+  const loaded = useLoaded<EachOf<Sequenced>>(key, (ask) =>
+    loadEach(runs, ask, async ({ id, label }, own) => ({
+      id,
+      label,
+      sequence: await client.view<Sequence>("sequence", [id], { ...own, selection }),
+    })),
   );
   const labelOf = (id: string) => runs.find((run) => run.id === id)?.label ?? id;
   const { data } = loaded;

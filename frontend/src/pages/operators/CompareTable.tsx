@@ -1,4 +1,4 @@
-// The chart's figures: a row a category, and for each run its time, share and speed-up.
+// The chart's figures: a row a category, and for each run its time, share and speedup.
 
 import type { CategoryBar, Comparison, RunBar } from "../../api/types";
 import {
@@ -109,7 +109,7 @@ function Heads(props: { unit: TimeUnit; isBase: boolean }) {
       <th scope="col">share %</th>
       {!props.isBase && (
         <th scope="col" title="The base's time over this run's">
-          speed-up
+          speedup
         </th>
       )}
     </>

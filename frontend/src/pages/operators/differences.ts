@@ -127,7 +127,7 @@ export function differenceColumns(operators: Operators, against: Against): Colum
     },
     {
       id: "speedup",
-      title: "speed-up",
+      title: "speedup",
       hint: "The base's time over this run's",
       width: 92,
       value: (pair) => pair.change?.speedup ?? null,

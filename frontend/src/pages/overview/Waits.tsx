@@ -5,6 +5,7 @@ import type { Gap, Overview } from "../../api/types";
 import { downloadCsv, fileName } from "../../browser";
 import { RunChoice, SaveButtons, TreeControls, treeState } from "../../components/panel";
 import { ShareBar } from "../../components/ShareBar";
+import { ToTrace } from "../../components/ToTrace";
 import { type Column, TreeTable } from "../../components/TreeTable";
 import {
   count,
@@ -19,12 +20,20 @@ import {
 import type { Store } from "../../state/location";
 import type { State } from "../../state/url";
 import { type Node, openableKeys, toNodes } from "../../table/model";
+import { showInPerfetto } from "../trace/link";
+import type { Span } from "../trace/protocol";
 import { gapsCsv, waitingCsv } from "./export";
 import type { Summed } from "./summed";
 import { CAUSES } from "./words";
 
-export function Waits(props: { run: Summed; runs: readonly Summed[]; state: State; store: Store }) {
-  const { run, runs, state, store } = props;
+export function Waits(props: {
+  run: Summed;
+  runs: readonly Summed[];
+  state: State;
+  store: Store;
+  isLive: boolean;
+}) {
+  const { run, runs, state, store, isLive } = props;
   const { overview } = run;
   return (
     <section class="panel tables waits">
@@ -42,7 +51,12 @@ export function Waits(props: { run: Summed; runs: readonly Summed[]; state: Stat
       {overview.basis === "device" ? (
         <>
           <Causes overview={overview} />
-          <Gaps overview={overview} state={state} store={store} />
+          <Gaps
+            overview={overview}
+            state={state}
+            store={store}
+            onTrace={isLive ? (span) => showInPerfetto(store, run.id, span) : null}
+          />
         </>
       ) : (
         <p class="hint">
@@ -147,7 +161,9 @@ function gapNodes(gaps: readonly Gap[]): Node<GapRow>[] {
   });
 }
 
-function gapColumns(gaps: readonly Gap[], devices: number): Column<GapRow>[] {
+type OnTrace = ((span: Span) => void) | null;
+
+function gapColumns(gaps: readonly Gap[], devices: number, onTrace: OnTrace): Column<GapRow>[] {
   const unit = timeUnit(gaps.map((gap) => gap.dur_ns));
   const at = timeUnit(gaps.map((gap) => gap.start_ns));
   const columns: Column<GapRow>[] = [
@@ -164,10 +180,18 @@ function gapColumns(gaps: readonly Gap[], devices: number): Column<GapRow>[] {
       id: "at",
       title: `at ${at.name}`,
       hint: "From the first event of the trace",
-      width: 84,
+      width: 104,
       isNumber: true,
       value: (row) => row.start_ns,
-      show: (row) => (row.start_ns === null ? "" : inUnit(row.start_ns, at)),
+      show: ({ start_ns, dur_ns }) =>
+        start_ns !== null && (
+          <>
+            {inUnit(start_ns, at)}
+            {onTrace && (
+              <ToTrace what="the gap" onShow={() => onTrace([start_ns, start_ns + dur_ns])} />
+            )}
+          </>
+        ),
       exact: (row) => (row.start_ns === null ? "" : exactDuration(row.start_ns)),
     },
     {
@@ -216,12 +240,16 @@ function gapColumns(gaps: readonly Gap[], devices: number): Column<GapRow>[] {
   return devices > 1 ? columns : columns.filter((column) => column.id !== "device");
 }
 
-function Gaps(props: { overview: Overview; state: State; store: Store }) {
-  const { overview, state, store } = props;
+function Gaps(props: { overview: Overview; state: State; store: Store; onTrace: OnTrace }) {
+  const { overview, state, store, onTrace } = props;
   const box = useRef<HTMLDivElement>(null);
   const { gaps } = overview;
   const nodes = useMemo(() => gapNodes(gaps), [gaps]);
-  const columns = useMemo(() => gapColumns(gaps, overview.devices.length), [gaps, overview]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: where it leads stays the same.
+  const columns = useMemo(
+    () => gapColumns(gaps, overview.devices.length, onTrace),
+    [gaps, overview],
+  );
   const openable = useMemo(() => openableKeys(nodes), [nodes]);
   if (gaps.length === 0) return null;
   return (

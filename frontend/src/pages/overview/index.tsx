@@ -9,17 +9,19 @@ import { ErrorNotice, FileErrors, Reading, Warnings } from "../../components/not
 import { SaveButtons } from "../../components/panel";
 import { stretch } from "../../drawing/axis";
 import { PICTURE_ROOM, pictureOf } from "../../drawing/picture";
+import { type EachOf, loadEach } from "../../state/each";
 import { useLoaded } from "../../state/loaded";
 import type { Store } from "../../state/location";
 import type { Axis, Range, State } from "../../state/url";
 import type { PageProps } from "../registry";
+import { showInPerfetto } from "../trace/link";
 import { runsCsv, stripsCsv } from "./export";
 import { Facts } from "./Facts";
 import { useFiner } from "./finer";
 import { RunsTable } from "./RunsTable";
 import { useRange, zoomed } from "./range";
 import { drawStrip, layoutOf } from "./strip";
-import { type AllSummed, type Summed, sumAll } from "./summed";
+import type { Summed } from "./summed";
 import { stripInput, Timeline, type View, wholeOf } from "./Timeline";
 import { Waits } from "./Waits";
 import { caption, deviceNames, headline } from "./words";
@@ -27,7 +29,13 @@ import { caption, deviceNames, headline } from "./words";
 export function OverviewPage(props: PageProps) {
   const { client, runs, selection, state, store } = props;
   const key = JSON.stringify([runs.map((run) => run.id), selection]);
-  const loaded = useLoaded<AllSummed>(key, (ask) => sumAll(client, runs, { ...ask, selection }));
+  const loaded = useLoaded<EachOf<Summed>>(key, (ask) =>
+    loadEach(runs, ask, async ({ id, label }, own) => ({
+      id,
+      label,
+      overview: await client.overview(id, { ...own, selection }),
+    })),
+  );
   const labelOf = (id: string) => runs.find((run) => run.id === id)?.label ?? id;
   const { data } = loaded;
   const shown = data?.runs.find((run) => run.id === state.shown) ?? data?.runs[0];
@@ -52,9 +60,17 @@ export function OverviewPage(props: PageProps) {
       {data && <FileErrors errors={data.errors} onRetry={loaded.again} />}
       {data && shown && (
         <div class={loaded.dataKey === key ? "" : "stale"}>
-          <Chart {...props} summed={data.runs} />
+          <Chart {...props} summed={data.runs} shown={shown} />
           <AfterPaint>
-            {() => <Below summed={data.runs} shown={shown} state={state} store={store} />}
+            {() => (
+              <Below
+                summed={data.runs}
+                shown={shown}
+                state={state}
+                store={store}
+                isLive={client.isLive}
+              />
+            )}
           </AfterPaint>
         </div>
       )}
@@ -63,8 +79,14 @@ export function OverviewPage(props: PageProps) {
 }
 
 /** What is below the chart. */
-function Below(props: { summed: readonly Summed[]; shown: Summed; state: State; store: Store }) {
-  const { summed, shown, state, store } = props;
+function Below(props: {
+  summed: readonly Summed[];
+  shown: Summed;
+  state: State;
+  store: Store;
+  isLive: boolean;
+}) {
+  const { summed, shown, state, store, isLive } = props;
   const labels = summed.map((run) => run.label);
   return (
     <>
@@ -90,13 +112,13 @@ function Below(props: { summed: readonly Summed[]; shown: Summed; state: State; 
         }))}
       />
       <Facts runs={summed} />
-      <Waits run={shown} runs={summed} state={state} store={store} />
+      <Waits run={shown} runs={summed} state={state} store={store} isLive={isLive} />
     </>
   );
 }
 
-function Chart(props: PageProps & { summed: readonly Summed[] }) {
-  const { client, summed, selection, state, store, mode } = props;
+function Chart(props: PageProps & { summed: readonly Summed[]; shown: Summed }) {
+  const { client, summed, shown, selection, state, store, mode } = props;
   const words = useMemo(() => headline(summed), [summed]);
   const [range, setRange] = useRange(store, state);
   const finer = useFiner(client, summed, selection, range);
@@ -147,6 +169,18 @@ function Chart(props: PageProps & { summed: readonly Summed[] }) {
             />
           )}
           <ZoomButtons summed={summed} range={range} onRange={setRange} />
+          {range !== null && client.isLive && (
+            <button
+              type="button"
+              title={`Show this stretch of ${shown.label} in the Perfetto UI`}
+              onClick={() => {
+                const { start_ns } = shown.overview.strip;
+                showInPerfetto(store, shown.id, [start_ns + range[0], start_ns + range[1]]);
+              }}
+            >
+              In Perfetto
+            </button>
+          )}
           {finer.error && (
             <span class="soft" role="status">
               Finer bins could not be read: {finer.error.message}

@@ -43,9 +43,11 @@ interface Props {
   runs: readonly Phased[];
   view: View;
   onRange: (range: Range | null) => void;
-  /** A phase was chosen, to filter by. */
-  onPhase: (phase: string | null) => void;
+  /** A phase was chosen, to filter by; null where nobody filters. */
+  onPhase: OnPhase;
 }
+
+type OnPhase = ((phase: string | null) => void) | null;
 
 export function Strips(props: Props) {
   const { runs, view } = props;
@@ -74,8 +76,8 @@ export function Strips(props: Props) {
 }
 
 /** What each phase takes, with its colour; a press filters by it. */
-function PhaseKeys(props: { run: Phased; mode: Mode; onPhase: (phase: string | null) => void }) {
-  const { run, mode } = props;
+function PhaseKeys(props: { run: Phased; mode: Mode; onPhase: OnPhase }) {
+  const { run, mode, onPhase } = props;
   if (run.phases.training) return null;
   return (
     <ul class="phase-keys" aria-label={`Phases of ${run.label}`}>
@@ -84,7 +86,8 @@ function PhaseKeys(props: { run: Phased; mode: Mode; onPhase: (phase: string | n
           <button
             type="button"
             title={`Show ${titleOf(row.phase, "no phase")} alone, also on other pages`}
-            onClick={() => props.onPhase(row.phase)}
+            disabled={onPhase === null}
+            onClick={() => onPhase?.(row.phase)}
           >
             <i class="swatch" style={{ background: phaseColor(row.phase, mode) }} />
             <b>{titleOf(row.phase, "no phase")}</b> {keyText(row)}
@@ -190,7 +193,7 @@ function BandBox(props: Props & { run: Phased }) {
       const { x, y } = placeIn(event);
       const at = y < layout.lane ? pointAt(x, y) : null;
       const picked = at && (at.of === "served" ? served : stretches)[at.place];
-      if (picked) props.onPhase(picked.phase);
+      if (picked) props.onPhase?.(picked.phase);
     } else if (drag.moving === null) {
       const [from, to] = [drag.start, drag.now].sort((a, b) => a - b) as [number, number];
       onRange(within(offsetAt(Math.max(0, from)), offsetAt(Math.min(width, to)), whole));
@@ -220,7 +223,7 @@ function BandBox(props: Props & { run: Phased }) {
       ArrowRight: () => (event.shiftKey ? move(0.2) : step(1)),
       PageUp: () => step(-10),
       PageDown: () => step(10),
-      Enter: () => span && props.onPhase(span.phase),
+      Enter: () => span && props.onPhase?.(span.phase),
       "+": () => zoom(0.5, middle),
       "=": () => zoom(0.5, middle),
       "-": () => zoom(2, middle),

@@ -33,7 +33,7 @@ import { caption, headline } from "./words";
 export function PhasesPage(props: PageProps) {
   const { client, runs, selection } = props;
   const key = JSON.stringify([runs.map((run) => run.id), selection]);
-  const loaded = useLoaded(key, (ask) => loadPhased(client, runs, { ...ask, selection }));
+  const loaded = useLoaded(key, (ask) => loadPhased(client, runs, ask, selection));
   const labelOf = (id: string) => runs.find((run) => run.id === id)?.label ?? id;
   const { data } = loaded;
 
@@ -220,7 +220,7 @@ function Chart(
             onChange={(id) => store.write({ axis: id as Axis, range: null }, "push")}
           />
         )}
-        <Zoom runs={phased} range={range} onRange={onRange} />
+        <Zoom runs={phased} range={range} onRange={onRange} isLive={client.isLive} />
         {finer.error && (
           <span class="soft" role="status">
             Finer bins could not be read: {finer.error.message}
@@ -234,7 +234,12 @@ function Chart(
         />
       </div>
       <figure class="strips">
-        <Strips runs={phased} view={view} onRange={onRange} onPhase={filterBy} />
+        <Strips
+          runs={phased}
+          view={view}
+          onRange={onRange}
+          onPhase={client.isLive ? filterBy : null}
+        />
         <figcaption>{explained}</figcaption>
       </figure>
     </section>
@@ -245,8 +250,9 @@ function Zoom(props: {
   runs: readonly Phased[];
   range: Range | null;
   onRange: (range: Range | null) => void;
+  isLive: boolean;
 }) {
-  const { runs, range, onRange } = props;
+  const { runs, range, onRange, isLive } = props;
   const whole = wholeOf(runs);
   const shown: Range = range ?? [0, whole];
   const start = runs[0]?.overview.strip.start_ns ?? 0;
@@ -260,7 +266,9 @@ function Zoom(props: {
         −
       </button>
       {range === null ? (
-        <span class="soft">Drag over a strip to zoom in; a click on a phase filters by it</span>
+        <span class="soft">
+          Drag over a strip to zoom in{isLive && "; a click on a phase filters by it"}
+        </span>
       ) : (
         <>
           <button type="button" title="Double click, or Escape" onClick={() => onRange(null)}>

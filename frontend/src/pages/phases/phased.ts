@@ -3,7 +3,7 @@
 import type { Client, Selection } from "../../api/client";
 import type { Phases } from "../../api/phases";
 import type { Overview, Run } from "../../api/types";
-import { type EachOf, loadEach } from "../../state/each";
+import { type Asking, type EachOf, loadEach } from "../../state/each";
 
 /** The overview tells what the device did meanwhile, and where its time begins. */
 export interface Phased {
@@ -20,21 +20,17 @@ export function withoutCalls(selection: Selection): Selection {
   return selection.filter(([name]) => !OF_CALLS.includes(name));
 }
 
-export async function loadPhased(
+export function loadPhased(
   client: Client,
   runs: readonly Run[],
-  ask: Parameters<typeof loadEach>[1] & { selection: Selection },
-): Promise<{ runs: Phased[]; errors: EachOf<unknown>["errors"] }> {
-  const { selection } = ask;
-  const found = await loadEach(runs, ask, async (id, own) => {
+  ask: Asking,
+  selection: Selection,
+): Promise<EachOf<Phased>> {
+  return loadEach(runs, ask, async ({ id, label }, own) => {
     const [phases, overview] = await Promise.all([
       client.view<Phases>("phases", [id], { ...own, selection }),
       client.overview(id, { ...own, selection: withoutCalls(selection) }),
     ]);
-    return { phases, overview };
+    return { id, label, phases, overview };
   });
-  return {
-    runs: found.runs.map(({ id, label, data }) => ({ id, label, ...data })),
-    errors: found.errors,
-  };
 }

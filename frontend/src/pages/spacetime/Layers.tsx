@@ -25,7 +25,8 @@ function within({ component, module }: AxisLayer): string {
 }
 
 function columnsOf(layers: readonly AxisLayer[], mode: Mode): WindowColumn<Placed>[] {
-  const unit = timeUnit(layers.map((layer) => layer.time_ns));
+  // By the mean: one slow layer would leave the others without digits.
+  const unit = timeUnit([layers.reduce((sum, { time_ns }) => sum + time_ns, 0) / Math.max(1, layers.length)]);
   const text = (
     id: "component" | "module",
     width: number,

@@ -7,7 +7,7 @@ import { AfterPaint } from "../../components/AfterPaint";
 import { Empty, ErrorNotice, FileErrors, Reading, Warnings } from "../../components/notices";
 import { SaveButtons } from "../../components/panel";
 import { PICTURE_ROOM, pictureOf } from "../../drawing/picture";
-import { loadEach } from "../../state/each";
+import { type EachOf, loadEach } from "../../state/each";
 import { useLoaded } from "../../state/loaded";
 import type { PageProps } from "../registry";
 import { AxesTable } from "./AxesTable";
@@ -21,10 +21,12 @@ import { caption, headline, type Spaced } from "./words";
 export function SpaceTimePage(props: PageProps) {
   const { client, runs, selection } = props;
   const key = JSON.stringify([runs.map((run) => run.id), selection]);
-  const loaded = useLoaded(key, (ask) =>
-    loadEach(runs, ask, (id, own) =>
-      client.view<SpaceTime>("spatial-temporal", [id], { ...own, selection }),
-    ),
+  const loaded = useLoaded<EachOf<Spaced>>(key, (ask) =>
+    loadEach(runs, ask, async ({ id, label }, own) => ({
+      id,
+      label,
+      data: await client.view<SpaceTime>("spatial-temporal", [id], { ...own, selection }),
+    })),
   );
   const labelOf = (id: string) => runs.find((run) => run.id === id)?.label ?? id;
   const { data } = loaded;

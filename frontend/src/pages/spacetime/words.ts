@@ -2,10 +2,13 @@
 
 import type { FramesSweep, SpaceTime } from "../../api/spacetime";
 import { count, metric, threeDigits } from "../../format";
-import type { Of } from "../../state/each";
 import { titleOf } from "../../theme/kinds";
 
-export type Spaced = Of<SpaceTime>;
+export interface Spaced {
+  id: string;
+  label: string;
+  data: SpaceTime;
+}
 
 /** FLOPs with a unit of their own: 2.9 TFLOP. */
 export function flops(value: number): string {

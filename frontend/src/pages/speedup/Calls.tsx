@@ -6,7 +6,7 @@ import type { AlignedCall, AlignedWindow, Speedup, UnalignedCall } from "../../a
 import { timeUnit } from "../../format";
 import type { Sort } from "../../state/url";
 import { type WindowAsk, type WindowColumn, WindowTable } from "../../table/WindowTable";
-import { type RowWindow, windowOf } from "../../table/windows";
+import { byField, type RowWindow, windowOf } from "../../table/windows";
 import { alignedColumns, type OpenCall, unalignedColumns } from "./columns";
 
 export type Which = "aligned" | "unaligned";
@@ -40,23 +40,15 @@ export async function askCalls<T extends Call>(
   if (sort !== null) window.push(["sort", sort.column]);
   if (sort?.descending) window.push(["descending", "1"]);
   if (at !== null && which === "aligned") window.push(["at", String(at)]);
-  const answer = await client.view<AlignedWindow<T>>("aligned", [base, fused], {
+  // A report has a list for each, which nobody sorts and cuts for us.
+  const route = client.isLive ? "aligned" : which;
+  const answer = await client.view<AlignedWindow<T>>(route, [base, fused], {
     selection: [...selection, ...window],
     signal,
   });
-  if (client.isLive) return { total: answer.total, first: answer.first, rows: answer.calls };
-  // A report has one list, which nobody sorts and cuts for us.
-  const rows = answer.which === which ? answer.calls : [];
-  const order = sort && {
-    valueOf: (row: T) => fieldOf(row, sort.column),
-    descending: sort.descending,
-  };
-  return windowOf(rows, ask, order, keyOf);
-}
-
-function fieldOf(row: Call, column: string): number | string | null {
-  const value = (row as unknown as Record<string, unknown>)[column];
-  return typeof value === "number" || typeof value === "string" ? value : null;
+  const { total, calls } = answer;
+  if (client.isLive) return { total, first: answer.first, rows: calls };
+  return { ...windowOf(calls, ask, byField(sort), keyOf), outOf: total };
 }
 
 /** Every one of the calls, window by window. */
@@ -90,19 +82,20 @@ export function Calls(props: {
   marked: number | null;
   onMark: (call: Call) => void;
   onOpen: OpenCall;
+  onTrace: OpenCall | null;
 }) {
-  const { source, speedup, which, sort, onOpen } = props;
+  const { source, speedup, which, sort, onOpen, onTrace } = props;
   const { base, fused, selection } = source;
   const unit = useMemo(
-    () => timeUnit(speedup.shapes.flatMap((row) => [row.baseline_median_ns, row.fused_median_ns])),
+    () => timeUnit(speedup.shapes.map((row) => row.baseline_ns / Math.max(1, speedup.aligned))),
     [speedup],
   );
   const columns = useMemo(
     () =>
       (which === "aligned"
-        ? alignedColumns(unit, onOpen)
-        : unalignedColumns(unit, onOpen)) as readonly WindowColumn<Call>[],
-    [which, unit, onOpen],
+        ? alignedColumns(unit, onOpen, onTrace)
+        : unalignedColumns(unit, onOpen, onTrace)) as readonly WindowColumn<Call>[],
+    [which, unit, onOpen, onTrace],
   );
   const known = sort !== null && columns.some((column) => column.id === sort.column) ? sort : null;
   return (

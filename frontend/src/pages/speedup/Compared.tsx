@@ -164,7 +164,7 @@ function CategoryBars(props: Props) {
                         waterfall.signed(row.delta_ns),
                         waterfall.signedExact(row.delta_ns),
                       ],
-                      ["speed-up", speedupText(row.speedup), ""],
+                      ["speedup", speedupText(row.speedup), ""],
                     ]}
                   />
                 </>
@@ -292,7 +292,7 @@ function Shapes(props: Props) {
   return (
     <section class="panel chart-panel">
       <div class="panel-head">
-        <h2>Speed-up by shape</h2>
+        <h2>Speedup by shape</h2>
         <span class="space" />
         {drawn.length > 0 && (
           <SaveButtons
@@ -305,11 +305,11 @@ function Shapes(props: Props) {
       {drawn.length === 0 ? (
         <p class="hint">
           No aligned call tells its lengths. Record both runs with record_shapes=True to see how the
-          speed-up depends on them.
+          speedup depends on them.
         </p>
       ) : (
         <figure>
-          <ShapeChart label="Speed-up of each shape." shapes={shapes} mode={mode} />
+          <ShapeChart label="Speedup of each shape." shapes={shapes} mode={mode} />
           <figcaption>{caption}</figcaption>
         </figure>
       )}

@@ -53,7 +53,7 @@ function FiguresTable(props: { title: string; lines: readonly Line[] }) {
               scope="col"
               title="The baseline's time over the fused run's: above 1, fused is faster"
             >
-              speed-up
+              speedup
             </th>
             {hasRange && <th scope="col">low to high</th>}
           </tr>

@@ -177,8 +177,8 @@ function GainTip({ gain }: { gain: Gain }) {
           ["attention", duration(gain.attention_ns), exactDuration(gain.attention_ns)],
           ["everything else", duration(rest), exactDuration(rest)],
           ["together", duration(gain.total_ns), exactDuration(gain.total_ns)],
-          ["speed-up of attention", speedupText(gain.module_speedup), ""],
-          ["speed-up of the run", speedupText(gain.speedup), ""],
+          ["speedup of attention", speedupText(gain.module_speedup), ""],
+          ["speedup of the run", speedupText(gain.speedup), ""],
         ]}
       />
     </>

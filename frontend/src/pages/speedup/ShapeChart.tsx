@@ -113,7 +113,7 @@ function ShapeTip({ shape }: { shape: ShapeSpeedup }) {
             duration(shape.fused_ns),
             exactDuration(shape.fused_ns),
           ],
-          ["speed-up, median call", speedupText(shape.median_speedup), ""],
+          ["speedup, median call", speedupText(shape.median_speedup), ""],
           ["lowest to highest", range, ""],
           ["of the sums", speedupText(shape.speedup), ""],
         ]}

@@ -11,6 +11,7 @@ import type { Store } from "../../state/location";
 import { DEFAULT_STATE, type State } from "../../state/url";
 import { type Node, toNodes } from "../../table/model";
 import { paintOf } from "../../theme/colors";
+import { showInPerfetto, spanOfIndex } from "../trace/link";
 import { allCalls, Calls, keyOf, type Source, type Which } from "./Calls";
 import { categoryColumns, groupColumns, groupTitle, type OpenCall, shapeColumns } from "./columns";
 import { alignedCsv, categoriesCsv, groupsCsv, shapesCsv, unalignedCsv } from "./export";
@@ -110,6 +111,19 @@ export function Tables(props: {
     [store, base, fused],
   );
 
+  const { client } = source;
+  const trace: OpenCall = useCallback(
+    async (run, index) => {
+      const id = run === "baseline" ? base : fused;
+      try {
+        showInPerfetto(store, id, await spanOfIndex(client, id, index));
+      } catch (failure) {
+        setError(`The call could not be found: ${(failure as Error).message}`);
+      }
+    },
+    [client, store, base, fused],
+  );
+
   function choose(id: string): void {
     const { sort, search } = DEFAULT_STATE;
     store.write({ table: id, sort, search }, "push");
@@ -124,7 +138,8 @@ export function Tables(props: {
           : unalignedCsv(await allCalls<UnalignedCall>(source, which, null));
       downloadCsv(`${file}.csv`, csv);
     } catch (failed) {
-      setError(failed instanceof Error ? failed.message : String(failed));
+      const reason = failed instanceof Error ? failed.message : String(failed);
+      setError(`The calls could not be saved: ${reason}`);
     }
   }
 
@@ -136,7 +151,7 @@ export function Tables(props: {
           <>
             {error && (
               <span class="soft" role="status">
-                The calls could not be saved: {error}
+                {error}
               </span>
             )}
             <span class="space" />
@@ -178,6 +193,7 @@ export function Tables(props: {
             }
           }}
           onOpen={open}
+          onTrace={client.isLive ? trace : null}
         />
       ) : made.nodes.length === 0 ? (
         <p class="hint">{made.filledBy}</p>

@@ -104,7 +104,7 @@ export function drawBars(context: Context, input: BarsInput): void {
   }
   context.fillText(bars.axisTitle, bars.left + bars.room / 2, bottom + 24);
   context.textAlign = "right";
-  context.fillText("speed-up", input.width - 4, 4);
+  context.fillText("speedup", input.width - 4, 4);
   drawOutline(context, bars.left, 5, 18, 10, colors.soft, colors.background);
   context.fillStyle = colors.soft;
   context.fillRect(bars.left + 90, 5, 18, 10);

@@ -8,6 +8,7 @@ import type {
   ShapeSpeedup,
   UnalignedCall,
 } from "../../api/speedup";
+import { ToTrace } from "../../components/ToTrace";
 import type { Column } from "../../components/TreeTable";
 import {
   count,
@@ -42,12 +43,13 @@ function time<T>(
   hint: string,
   unit: TimeUnit,
   value: (row: T) => number,
+  width = 104,
 ): Plain<T> {
   return {
     id,
     title: `${title} ${unit.name}`,
     hint,
-    width: 104,
+    width,
     isNumber: true,
     value,
     show: (row) => inUnit(value(row), unit),
@@ -121,7 +123,7 @@ export function categoryColumns(rows: readonly CategoryShift[]): Column<Category
     },
     share("baseline_share", "baseline", (row) => row.baseline_share),
     share("fused_share", "fused", (row) => row.fused_share),
-    times("speedup", "speed-up", FASTER, (row) => row.speedup),
+    times("speedup", "speedup", FASTER, (row) => row.speedup),
   ];
 }
 
@@ -129,35 +131,27 @@ function groupFigures<T extends GroupSpeedup>(rows: readonly T[]): Plain<T>[] {
   const unit = timeUnit(rows.map((row) => row.baseline_ns));
   const each = timeUnit(rows.map((row) => row.baseline_median_ns));
   return [
-    whole("calls", "calls", "Aligned calls", (row) => row.calls),
-    time("baseline", "baseline", "Time of the calls, added up", unit, (row) => row.baseline_ns),
-    time("fused", "fused", "Time of the calls, added up", unit, (row) => row.fused_ns),
-    times("speedup", "speed-up", `${FASTER}; of the sums`, (row) => row.speedup),
-    time(
-      "baseline_median",
-      "median",
-      "Of a call of the baseline",
-      each,
-      (r) => r.baseline_median_ns,
-    ),
-    time(
-      "fused_median",
-      "fused",
-      "Median of a call of the fused run",
-      each,
-      (r) => r.fused_median_ns,
-    ),
-    times("median_speedup", "median", "Median of single calls' speedups", (r) => r.median_speedup),
-    times("low", "lowest", "Lowest speedup of a single call", (row) => row.low),
-    times("high", "highest", "Highest speedup of a single call", (row) => row.high),
+    whole("calls", "calls", "Aligned calls", (row) => row.calls, 62),
+    time("baseline", "baseline", "Time of the calls, added up", unit, (row) => row.baseline_ns, 98),
+    time("fused", "fused", "Time of the calls, added up", unit, (row) => row.fused_ns, 88),
+    times("speedup", "speedup", `${FASTER}; of the sums`, (row) => row.speedup),
+    { ...median("baseline", each, (row) => row.baseline_median_ns), width: 128 },
+    { ...median("fused", each, (row) => row.fused_median_ns), width: 110 },
+    {
+      ...times<T>("median_speedup", "median speedup", "Of single calls", (r) => r.median_speedup),
+      width: 124,
+    },
+    { ...times<T>("low", "lowest", "Of a single call", (row) => row.low), width: 74 },
+    { ...times<T>("high", "highest", "Of a single call", (row) => row.high), width: 76 },
   ];
 }
 
+function median<T>(of: string, unit: TimeUnit, value: (row: T) => number): Plain<T> {
+  return time(`${of}_median`, `${of} call`, `Median of the ${of} calls`, unit, value);
+}
+
 export function groupColumns(rows: readonly GroupSpeedup[]): Column<GroupSpeedup>[] {
-  return [
-    word("by", "by", "What the calls have in common", 100, (row) => row.by),
-    ...groupFigures(rows),
-  ];
+  return groupFigures(rows);
 }
 
 /** What a group is called in its table. */
@@ -177,7 +171,7 @@ export function shapeColumns(rows: readonly ShapeSpeedup[]): Column<ShapeSpeedup
   ];
 }
 
-/** What goes from a call to the page Attention. */
+/** What goes from a call to the page Attention, or to the page Trace. */
 export type OpenCall = (run: "baseline" | "fused", index: number) => void;
 
 function link<T>(
@@ -186,33 +180,46 @@ function link<T>(
   run: (row: T) => "baseline" | "fused",
   index: (row: T) => number,
   onOpen: OpenCall,
+  onTrace: OpenCall | null,
 ): WindowColumn<T> {
   return {
     id,
     title,
     hint: "Number of the call in its run; a click shows it on the page Attention",
-    width: 84,
+    width: 92,
     isNumber: true,
     exact: (row) => String(index(row)),
     show: (row) => (
-      <button
-        type="button"
-        class="link"
-        title={`Show call ${index(row)} of the ${run(row)} run on the page Attention`}
-        onClick={(event) => {
-          event.stopPropagation();
-          onOpen(run(row), index(row));
-        }}
-      >
-        {count(index(row))}
-      </button>
+      <>
+        <button
+          type="button"
+          class="link"
+          title={`Show call ${index(row)} of the ${run(row)} run on the page Attention`}
+          onClick={(event) => {
+            event.stopPropagation();
+            onOpen(run(row), index(row));
+          }}
+        >
+          {count(index(row))}
+        </button>
+        {onTrace && (
+          <ToTrace
+            what={`call ${index(row)} of the ${run(row)} run`}
+            onShow={() => onTrace(run(row), index(row))}
+          />
+        )}
+      </>
     ),
   };
 }
 
 const SAYS_PASS = new Set(["forward"]);
 
-export function alignedColumns(unit: TimeUnit, onOpen: OpenCall): WindowColumn<AlignedCall>[] {
+export function alignedColumns(
+  unit: TimeUnit,
+  onOpen: OpenCall,
+  onTrace: OpenCall | null,
+): WindowColumn<AlignedCall>[] {
   return [
     link(
       "baseline_index",
@@ -220,6 +227,7 @@ export function alignedColumns(unit: TimeUnit, onOpen: OpenCall): WindowColumn<A
       () => "baseline",
       (row) => row.baseline_index,
       onOpen,
+      onTrace,
     ),
     link(
       "fused_index",
@@ -227,21 +235,25 @@ export function alignedColumns(unit: TimeUnit, onOpen: OpenCall): WindowColumn<A
       () => "fused",
       (row) => row.fused_index,
       onOpen,
+      onTrace,
     ),
-    word("component", "component", "Independently trained part", 110, (row) => row.component),
-    word("kind", "kind", "self, cross or joint attention", 60, (row) => row.kind),
-    word("axis", "axis", "What the sequence runs over", 90, (row) => row.axis),
-    whole("layer", "layer", "Layer of the component", (row) => row.layer, 60),
-    whole("step", "step", "Step of the component", (row) => row.step, 60),
-    whole("q_len", "q_len", "Length of the queries", (row) => row.q_len),
-    whole("kv_len", "kv_len", "Length of the keys", (row) => row.kv_len),
-    time("baseline_ns", "baseline", "Time of the call", unit, (row) => row.baseline_ns),
-    time("fused_ns", "fused", "Time of the call", unit, (row) => row.fused_ns),
-    times("speedup", "speed-up", FASTER, (row) => row.speedup),
-    word("baseline_implementation", "by", "The baseline's", 80, (r) => r.baseline_implementation),
-    word("fused_implementation", "fused by", "The fused run's", 80, (r) => r.fused_implementation),
+    word("component", "component", "Independently trained part", 100, (row) => row.component),
+    word("kind", "kind", "self, cross or joint attention", 56, (row) => row.kind),
+    word("axis", "axis", "What the sequence runs over", 84, (row) => row.axis),
+    whole("layer", "layer", "Layer of the component", (row) => row.layer, 52),
+    whole("step", "step", "Step of the component", (row) => row.step, 52),
+    whole("q_len", "q_len", "Length of the queries", (row) => row.q_len, 62),
+    whole("kv_len", "kv_len", "Length of the keys", (row) => row.kv_len, 62),
+    time("baseline_ns", "baseline", "Time of the call", unit, (row) => row.baseline_ns, 96),
+    time("fused_ns", "fused", "Time of the call", unit, (row) => row.fused_ns, 86),
+    times("speedup", "speedup", FASTER, (row) => row.speedup),
+    word("baseline_implementation", "by", "Implementations", 106, (row) =>
+      [row.baseline_implementation, row.fused_implementation]
+        .map((name) => name ?? "not known")
+        .join(" → "),
+    ),
     {
-      ...word<AlignedCall>("note", "note", "What else differs between the two", 170, (row) =>
+      ...word<AlignedCall>("note", "note", "What else differs between the two", 80, (row) =>
         SAYS_PASS.has(row.pass) ? row.note : [row.pass, row.note].filter(Boolean).join("; "),
       ),
       grows: true,
@@ -249,7 +261,11 @@ export function alignedColumns(unit: TimeUnit, onOpen: OpenCall): WindowColumn<A
   ];
 }
 
-export function unalignedColumns(unit: TimeUnit, onOpen: OpenCall): WindowColumn<UnalignedCall>[] {
+export function unalignedColumns(
+  unit: TimeUnit,
+  onOpen: OpenCall,
+  onTrace: OpenCall | null,
+): WindowColumn<UnalignedCall>[] {
   return [
     word("run", "run", "The one of the two that makes it", 80, (row) => row.run),
     link(
@@ -258,6 +274,7 @@ export function unalignedColumns(unit: TimeUnit, onOpen: OpenCall): WindowColumn
       (row) => (row.run === "fused" ? "fused" : "baseline"),
       (row) => row.index,
       onOpen,
+      onTrace,
     ),
     {
       ...word<UnalignedCall>("reason", "reason", "Why it has no partner", 330, (row) => row.reason),

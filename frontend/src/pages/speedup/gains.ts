@@ -24,6 +24,8 @@ export interface Gain {
 /** The bars from top to bottom. */
 export function gainsOf({ run, predicted, limit_speedup }: Prediction): Gain[] {
   const recorded = Object.keys(run.implementations).join(", ");
+  // With what it was recorded with, a run takes what was recorded.
+  const others = predicted.filter((row) => row.implementation !== recorded);
   return [
     {
       name: recorded === "" ? "recorded" : recorded,
@@ -34,7 +36,7 @@ export function gainsOf({ run, predicted, limit_speedup }: Prediction): Gain[] {
       module_speedup: 1,
       note: "measured",
     },
-    ...predicted.map(
+    ...others.map(
       (row): Gain => ({
         name: row.implementation,
         kind: "predicted",

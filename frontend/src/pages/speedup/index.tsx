@@ -24,7 +24,14 @@ export function SpeedupPage(props: PageProps) {
   const pairs = useLoaded<Pairing>(pairsKey, (ask) => client.view("pairs", ids, ask));
   const pairing = pairs.dataKey === pairsKey ? pairs.data : null;
   const isAwaited = pairing === null && pairs.error === null;
-  const chosen = chosenPair(ids, state.of, pairing, isAwaited);
+  const broken = pairing?.errors ?? [];
+  const usable = runs.filter((run) => broken.every((error) => error.run !== run.id));
+  const chosen = chosenPair(
+    usable.map((run) => run.id),
+    state.of,
+    pairing,
+    isAwaited,
+  );
 
   const base = chosen?.base ?? "";
   const fused = chosen?.fused ?? null;
@@ -74,9 +81,10 @@ export function SpeedupPage(props: PageProps) {
       {(shown.isLoading || isAwaited) && (
         <Reading progress={progress} labelOf={labelOf} onStop={props.onStop} />
       )}
-      {chosen && runs.length > 1 && (
+      <FileErrors errors={broken} onRetry={pairs.again} />
+      {chosen && usable.length > 1 && (
         <PairBar
-          runs={runs}
+          runs={usable}
           chosen={chosen}
           pairing={pairing}
           roles={

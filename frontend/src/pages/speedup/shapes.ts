@@ -5,6 +5,7 @@ import { type Context, FONT } from "../../drawing/Canvas";
 import { drawPlot, layoutOf, type PointsInput } from "../../drawing/plot";
 import { type Scale, scaleAround } from "../../drawing/scale";
 import { type Mark, spriteOf } from "../../drawing/sprite";
+import { count, metric } from "../../format";
 import {
   axisInside,
   inOrderOf,
@@ -83,8 +84,9 @@ export function drawShapes(context: Context, input: ShapesInput): void {
   drawKinds(context, shapes, input);
 }
 
-function markOf(shape: ShapeSpeedup, radius: number, mode: Mode): Mark {
-  const { kind, axis } = shape;
+type Looks = Pick<ShapeSpeedup, "kind" | "axis">;
+
+function markOf({ kind, axis }: Looks, radius: number, mode: Mode): Mark {
   const inside = axisInside(axis);
   return { color: kindColor(kind, mode), shape: kindShape(kind), inside, radius, mode };
 }
@@ -101,11 +103,15 @@ function axesOf(input: ShapesInput, shapes: readonly ShapeSpeedup[]): PointsInpu
     points: NO_POINTS,
     looks: [],
     lines: [{ x: [x.from, x.to], y: [1, 1], color: colors.soft, isDashed: true }],
-    x: { ...x, title: "q_len × kv_len" },
+    x: {
+      ...x,
+      title: "q_len × kv_len",
+      say: (value) => (value < 1e6 ? count(value) : metric(value)),
+    },
     // The line at 1 is always in view.
     y: {
       ...around([1, ...shapes.map((shape) => shape.median_speedup ?? 1)]),
-      title: "speed-up",
+      title: "speedup",
       say: (value) => `${value}×`,
     },
     mode: input.mode,
@@ -114,30 +120,29 @@ function axesOf(input: ShapesInput, shapes: readonly ShapeSpeedup[]): PointsInpu
   };
 }
 
-/** What the colours and shapes stand for, at the upper right. */
+/** What the marks stand for, at the upper right. */
 function drawKinds(context: Context, shapes: readonly ShapeSpeedup[], input: ShapesInput): void {
-  const kinds = inOrderOf(
-    KIND_ORDER,
-    shapes.map((shape) => shape.kind ?? NONE),
-  );
   context.font = `11px ${FONT}`;
   context.textBaseline = "middle";
   context.textAlign = "right";
   context.fillStyle = CHART_COLORS[input.mode].text;
   let right = input.width - 10;
-  for (const kind of kinds.toReversed()) {
-    const text = titleOf(kind);
-    context.fillText(text, right, 7);
-    right -= context.measureText(text).width + 12;
-    const known = kind === NONE ? null : kind;
-    const { canvas, size } = spriteOf({
-      color: kindColor(known, input.mode),
-      shape: kindShape(known),
-      inside: "filled",
-      radius: 4.5,
-      mode: input.mode,
-    });
+  for (const { kind, axis } of looksOf(shapes).toReversed()) {
+    const text = [kind, axis].flatMap((word) => (word === null ? [] : titleOf(word))).join(", ");
+    context.fillText(text || titleOf(NONE), right, 7);
+    right -= context.measureText(text || titleOf(NONE)).width + 12;
+    const { canvas, size } = spriteOf(markOf({ kind, axis }, 4.5, input.mode));
     context.drawImage(canvas, right - size / 2 + 2, 7 - size / 2, size, size);
     right -= 14;
   }
+}
+
+/** The kinds and axes of shapes, each once; all sequences are alike inside. */
+function looksOf(shapes: readonly Looks[]): Looks[] {
+  const found = new Map(shapes.map(({ kind, axis }) => [`${kind} ${axis}`, { kind, axis }]));
+  const kinds = inOrderOf(
+    KIND_ORDER,
+    shapes.map((shape) => shape.kind ?? NONE),
+  );
+  return kinds.flatMap((name) => [...found.values()].filter(({ kind }) => (kind ?? NONE) === name));
 }

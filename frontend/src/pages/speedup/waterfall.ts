@@ -103,6 +103,7 @@ export function drawWaterfall(context: Context, input: WaterfallInput): void {
     context.fillStyle = colors.soft;
     context.fillText(timeApart(ns, distance, unit), xOf(ns), bottom + 6);
   }
+  drawLimit(context, law, xOf(law.limit_ns), { bottom, width }, colors);
   steps.forEach((step, row) => {
     const y = TOP + row * STEP + (STEP - BAR) / 2;
     const x = Math.min(xOf(step.from_ns), xOf(step.to_ns));
@@ -119,9 +120,13 @@ export function drawWaterfall(context: Context, input: WaterfallInput): void {
     context.fillText(step.name, LABELS - 8, y + BAR / 2);
     context.textAlign = "left";
     context.font = `11px ${FONT}`;
-    context.fillText(endText(step), x + length + 6, y + BAR / 2);
+    const text = endText(step);
+    // The limit's line does not run through figures.
+    context.fillStyle = colors.background;
+    context.fillRect(x + length + 3, y, context.measureText(text).width + 6, BAR);
+    context.fillStyle = colors.text;
+    context.fillText(text, x + length + 6, y + BAR / 2);
   });
-  drawLimit(context, law, xOf(law.limit_ns), { bottom, width }, colors);
 }
 
 function endText(step: Step): string {

@@ -62,7 +62,9 @@ export function sideWords(side: RunSide): string {
     ...Object.keys(side.implementations),
     ...Object.keys(side.dtypes),
   ];
-  return words.filter(Boolean).join(", ") || "without attention";
+  return (
+    words.filter((word) => word !== "" && word !== "unknown").join(", ") || "without attention"
+  );
 }
 
 /** The largest category before and after. */
@@ -111,9 +113,9 @@ export function lawCaption(law: Amdahl): string {
 export function shapesCaption(speedup: Speedup): string {
   const time = speedup.basis === "device" ? "time of its kernels" : "whole time of its operators";
   return (
-    "A mark a shape of aligned calls: the median of their speed-ups, of a call the baseline's " +
+    "A mark a shape of aligned calls: the median of their speedups, of a call the baseline's " +
     `${time} over the fused run's, against q_len × kv_len. Its area is the baseline's time, added ` +
-    "up; colour and shape are the kind. Above the line at 1 the fused run is faster."
+    "up; colour and shape are the kind, what is inside is the axis. Above the line at 1 the fused run is faster."
   );
 }
 
