@@ -29,6 +29,15 @@ def test_the_wheel_holds_the_modules_of_every_portion(wheel: Path) -> None:
     assert sources == {name for name in names_in_wheel(wheel) if name.endswith(".py")}
 
 
+def test_the_wheel_holds_the_sql_package(wheel: Path) -> None:
+    folder = REPOSITORY / "plugin" / "genscope" / "perfetto" / "sql" / "genscope"
+    assert {
+        PurePosixPath(name).name
+        for name in names_in_wheel(wheel)
+        if name.startswith("genscope/perfetto/sql/genscope/")
+    } == {path.name for path in folder.iterdir()}
+
+
 def test_the_wheel_holds_the_built_page(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         assert b"render" in archive.read(f"{STATIC}/index.js")

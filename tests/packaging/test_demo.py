@@ -16,7 +16,9 @@ def test_the_demo_serves_what_it_records_beside_the_gpu_traces(tmp_path: Path) -
         assert not in_ci(), "the environment was not made by make"
         pytest.skip("`make demo` would install into .venv; `make test` has done so already")
     runs = tmp_path / "runs"
+    models = ("stable-diffusion", "llama2")
     command = ["make", "demo", f"RUNS={runs}", "HOST=127.0.0.1", "PORT=0"]
+    command.append(f"MODELS={','.join(models)}")
     with served(command, cwd=REPOSITORY, log=tmp_path / "log") as address:
         _, page = get(f"{address}/data/plugin/genscope/index.js")
         assert b"render" in page
@@ -24,9 +26,5 @@ def test_the_demo_serves_what_it_records_beside_the_gpu_traces(tmp_path: Path) -
         found = {run["run"] for run in json.loads(body)["runs"]}
     recorded = {f"recorded/{path.parent.name}" for path in REPOSITORY.glob("samples/traces/*/*.gz")}
     assert len(recorded) >= 2
-    models = {
-        f"{model}/{attention}"
-        for model in ("stable-diffusion", "llama")
-        for attention in ("math", "flash")
-    }
+    models = {f"{model}/tiny/{attention}" for model in models for attention in ("math", "flash")}
     assert found == models | recorded

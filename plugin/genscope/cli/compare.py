@@ -19,7 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "base",
         metavar="A",
-        help="the base: a trace (*.json, *.json.gz), its fsspec URL, or a directory with one trace",
+        help="the base: a trace (*.json, *.pftrace, also .gz), its fsspec URL, or a directory "
+        "with one trace",
     )
     parser.add_argument("others", metavar="B", nargs="+", help="what to compare with it")
     add_format(parser)

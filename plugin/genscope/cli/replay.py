@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "path",
         metavar="TRACE",
-        help="a trace (*.json, *.json.gz), its fsspec URL, or a directory with one trace",
+        help="a trace (*.json, *.pftrace, also .gz), its fsspec URL, or a directory with one trace",
     )
     parser.add_argument(
         "--device", help="where to measure: cpu, cuda, cuda:1 (default: cuda if any)"

@@ -40,8 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "path",
         metavar="PATH",
         nargs="+",
-        help="a trace (*.json, *.json.gz), its fsspec URL, or a directory with one trace; several "
-        "for --view frames",
+        help="a trace (*.json, *.pftrace, also .gz), its fsspec URL, or a directory with one; "
+        "several for --view frames",
     )
     parser.add_argument(
         "--view",
