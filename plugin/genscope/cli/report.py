@@ -77,6 +77,8 @@ def _write_html(args: argparse.Namespace, options: dict[str, str]) -> None:
     refused = [flag for flag in options if flag != AGAINST]
     if refused:
         raise Unusable(f"an HTML report takes no {', '.join(refused)}")
+    if args.view not in PAGES:
+        raise Unusable(f"--view {args.view} has no HTML page yet; text, json and markdown have it")
     html.script()
     paths = [*([options[AGAINST]] if AGAINST in options else []), *args.path]
     runs = [

@@ -142,6 +142,32 @@ VIEWS = {
         analyse="genscope.analysis.attention.frames:frames_sweep",
         present="genscope.cli.frames:document",
     ),
+    "flops": View(
+        help="floating-point operations and bytes moved, by op, and what is not known",
+        analyse="genscope.analysis.flops.view:flops",
+        present="genscope.cli.flops:document",
+    ),
+    "roofline": View(
+        help="what the device's rates allow, and what to optimise next",
+        analyse="genscope.cli.roofline:result",
+        present="genscope.cli.roofline:document",
+        options=(
+            Option(
+                "--device",
+                argument="device",
+                metavar="NAME",
+                help="a device by its name, such as h100, instead of the trace's; cpu: this "
+                "machine's, measured in a second",
+            ),
+            Option(
+                "--devices",
+                argument="devices",
+                metavar="FILE",
+                help="a table of further devices with their rates, in TOML",
+                value="genscope.cli.roofline:table",
+            ),
+        ),
+    ),
     "speedup": View(
         help="what fused attention gains",
         analyse="genscope.cli.speedup:result",

@@ -50,7 +50,7 @@ def phases(trace: Trace, where: Where = ALL_CALLS) -> Phases:
     work = selected(trace, gather(trace, classes), classes, where)
     every = rounds_of(trace, calls)
     served = serving_steps(trace)
-    words, of_row = _phase_of_work(trace, calls, work, every, served)
+    words, of_row = phase_of_work(trace, calls, work, every, served)
     kept = _with_words(calls, work, words, of_row, where)
     work, of_row = work.where(kept), of_row[kept]
     taken = every.taken(trace, where)
@@ -112,7 +112,7 @@ def _taken_steps(trace: Trace, served: list[ServingStep], where: Where) -> list[
     ]
 
 
-def _phase_of_work(
+def phase_of_work(
     trace: Trace, calls: Calls, work: Work, rounds: Rounds, served: list[ServingStep]
 ) -> tuple[list[str], Int64]:
     """Phase of each row of work: words, and a number a row, shape (k,), -1 where nothing tells.
