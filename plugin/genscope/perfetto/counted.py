@@ -48,7 +48,7 @@ def busy_streams(trace: Trace) -> list[Derived]:
 
 
 def achieved(trace: Trace) -> list[Derived]:
-    """FLOP/s of the attention calls, products and convolutions that run, where their shapes are known.
+    """FLOP/s of the attention calls, products and convolutions that run, of known shapes.
 
     A call or product counts from its first device event to its last; without a device from the
     start of its op to the end.

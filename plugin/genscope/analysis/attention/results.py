@@ -134,7 +134,7 @@ class PhaseRow(msgspec.Struct, kw_only=True):
     `sum_ns` adds device events (CPU self time without a device), `busy_ns` is their union,
     `attention_ns` the part of it in the category Attention. `tokens` adds the query tokens of one
     layer over the rounds; `rounds` counts runs of the model in it. `intensity` is FLOPs over bytes
-    moved, of the attention calls, products and convolutions whose shapes are known: `intensity_share` of the
+    moved, of attention calls, products and convolutions of known shapes: `intensity_share` of the
     phase's time.
     """
 
