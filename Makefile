@@ -9,8 +9,10 @@ HOST ?= localhost
 PORT ?= 6006
 # The log directory of the demo.
 RUNS ?= runs
+# The models of the demo, as in: make demo MODELS=muse,llama2. All of them, where it is empty.
+MODELS ?=
 # The runs that the demo opens with; the first is the base.
-FIRST_SEEN := stable-diffusion/math,stable-diffusion/flash
+FIRST_SEEN := stable-diffusion/tiny/math,stable-diffusion/tiny/flash
 # Arguments for pytest, as in: make test PYTEST_ARGS="-k trace"
 PYTEST_ARGS ?=
 
@@ -82,7 +84,7 @@ $(NODE_MODULES): frontend/package-lock.json | bundle
 	touch $@
 
 $(RECORDED): | bundle
-	$(BIN)/python -m genscope.suite.demo -o $(RUNS)
+	$(BIN)/python -m genscope.suite.demo -o $(RUNS) $(if $(MODELS),--models $(MODELS))
 	touch $@
 
 # The page tests drive a real browser. On Debian, root can install it.

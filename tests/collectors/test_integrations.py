@@ -211,14 +211,9 @@ def test_lightning_exception(package: str, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def pipe() -> Any:
-    from diffusers import DDIMScheduler, DiTPipeline  # noqa: F401
+    from tests.collectors.models.cases import CASES
 
-    from genscope.suite import stable_diffusion
-
-    size = stable_diffusion.StableDiffusionSize(
-        image_px=64, unet_channels=(32, 32, 32, 32), vae_channels=(32, 32, 32, 32), text_layers=1
-    )
-    return stable_diffusion.build(size)
+    return CASES["stable_diffusion_v1"].build().target
 
 
 def draw(pipe: Any, callback: Any, steps: int = 4) -> torch.Tensor:

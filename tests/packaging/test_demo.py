@@ -26,5 +26,5 @@ def test_the_demo_serves_what_it_records_beside_the_gpu_traces(tmp_path: Path) -
         found = {run["run"] for run in json.loads(body)["runs"]}
     recorded = {f"recorded/{path.parent.name}" for path in REPOSITORY.glob("samples/traces/*/*.gz")}
     assert len(recorded) >= 2
-    models = {f"{model}/tiny/{attention}" for model in models for attention in ("math", "flash")}
-    assert found == models | recorded
+    made = {f"{model}/tiny/{attention}" for model in models for attention in ("math", "flash")}
+    assert found == made | recorded
