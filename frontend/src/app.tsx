@@ -40,7 +40,8 @@ export function App(props: { client: Client; store: Store; host: Window }) {
   // The page comes first: what the filters need is asked for once it is there.
   const [isDrawn, setDrawn] = useState(false);
   const hasCalls = page.hasCalls ?? false;
-  const available = useAvailable(client, isDrawn ? wanted[0] : undefined, hasCalls);
+  const readable = wanted.find((run) => run.state !== "failed");
+  const available = useAvailable(client, isDrawn ? readable : undefined, hasCalls);
   const selection = useMemo(
     () => (client.isLive ? selectionOf(state.filters, hasCalls) : []),
     [client, state.filters, hasCalls],

@@ -6,7 +6,14 @@ import { SpeedupPage } from "../src/pages/speedup";
 import { createStore, useStoreState } from "../src/state/location";
 import { button, click, draw, until } from "./dom";
 import { run } from "./fixtures";
-import { alignedCall, alignedWindow, pairing, prediction, speedup } from "./speedup.fixtures";
+import {
+  alignedCall,
+  alignedWindow,
+  pairing,
+  prediction,
+  speedup,
+  unalignedCall,
+} from "./speedup.fixtures";
 
 const RUNS: Runs["runs"] = [run("math"), run("flash"), run("other")];
 
@@ -14,6 +21,8 @@ interface Answers {
   pairs?: Pairing;
   speedup?: Speedup;
   prediction?: Prediction;
+  /** Of a report: the client answers for no other pair. */
+  embedded?: { aligned: unknown; unaligned: unknown; pair: readonly string[] };
 }
 
 /** What was asked for: the route, the runs, and the parameters. */
@@ -27,9 +36,14 @@ async function shown(ids: readonly string[], answers: Answers = {}, hash = "") {
     speedup: answers.speedup ?? speedup(),
     aligned: alignedWindow([alignedCall(0), alignedCall(1)]),
     prediction: answers.prediction ?? prediction(),
+    ...answers.embedded,
   };
   const client = {
-    isLive: true,
+    isLive: answers.embedded === undefined,
+    holds: (route: string, ids: readonly string[]) =>
+      answers.embedded === undefined ||
+      route !== "speedup" ||
+      ids.join() === answers.embedded.pair.join(),
     view: async (route: string, ids: readonly string[], ask?: { selection?: Selection }) => {
       asked(route, ids, ask?.selection);
       return found[route];
@@ -165,4 +179,30 @@ test("runs on different bases say that only wall times are compared", async () =
   await textOf(root, ".notice", "only their wall times");
   expect(root.querySelectorAll(".chart")).toHaveLength(0);
   expect(button(root, "Shapes")).toBeUndefined();
+});
+
+test("a file that cannot be used is said, and hides no other run", async () => {
+  const broken = { run: "other", file: "other", message: "It is not JSON." };
+  const { root } = await shown(["other", "math", "flash"], {
+    pairs: pairing({ errors: [broken] }),
+  });
+  await textOf(root, "[role=alert]", "otherIt is not JSON.");
+  await textOf(root, "h1", "End to end 1.43x");
+  expect(root.querySelector(".pair-bar")?.textContent).not.toContain("other");
+});
+
+test("a report shows the calls that it holds, and offers no pair that it lacks", async () => {
+  const call = unalignedCall(4);
+  const embedded = {
+    pair: ["math", "flash"],
+    aligned: { ...alignedWindow([alignedCall(0), alignedCall(1)]), total: 7 },
+    unaligned: { ...alignedWindow([]), which: "unaligned", total: 1, calls: [call] },
+  };
+  const { root } = await shown(["math", "flash", "other"], { embedded });
+  await textOf(root, ".tables", "The first 2 of 7 rows");
+  await click(root.querySelector(".segmented [title='Calls that one run makes']"));
+  await textOf(root, "[role=grid]", call.reason);
+  expect(root.querySelector("[aria-label^=Swap]")?.hasAttribute("disabled")).toBe(true);
+  const fused = [...root.querySelectorAll<HTMLOptionElement>("[aria-label=Fused] option")];
+  expect(fused.map((option) => option.value)).toEqual(["none", "flash"]);
 });

@@ -15,6 +15,7 @@ const RUNS: Runs = {
 function clientWith(change: Partial<Client>): Client {
   return {
     isLive: true,
+    holds: () => true,
     runs: async () => RUNS,
     address: () => null,
     cancel: async () => {},

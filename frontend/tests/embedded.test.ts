@@ -8,7 +8,10 @@ const CLIENT = createEmbedded({
   operators: { math: operators(), fused: operators({ trace: "other" }) },
   overview: { math: overview(), fused: overview() },
   compare: { math: comparison(), fused: { ...comparison(), base: "fused" } },
-  views: { speedup: { "math\nfused": { view: "speedup" } } },
+  views: {
+    speedup: { "math\nfused": { view: "speedup" } },
+    pairs: { "math\nfused": { pairs: [] } },
+  },
 });
 
 test("what a report holds is given without a server", async () => {
@@ -30,4 +33,10 @@ test("a view of several runs is found by all of them, in their order", async () 
   expect(await CLIENT.view("speedup", ["math", "fused"])).toEqual({ view: "speedup" });
   await expect(CLIENT.view("speedup", ["fused", "math"])).rejects.toThrow("fused and math");
   await expect(CLIENT.view("phases", ["math"])).rejects.toThrow("does not hold math");
+  expect(CLIENT.holds("speedup", ["math", "fused"])).toBe(true);
+  expect(CLIENT.holds("speedup", ["fused", "math"])).toBe(false);
+});
+
+test("which runs belong together is told whichever of them are chosen", async () => {
+  expect(await CLIENT.view("pairs", ["fused"])).toEqual({ pairs: [] });
 });

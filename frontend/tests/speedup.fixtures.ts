@@ -8,6 +8,7 @@ import type {
   RunSide,
   ShapeSpeedup,
   Speedup,
+  UnalignedCall,
 } from "../src/api/speedup";
 
 export function side(change: Partial<RunSide> = {}): RunSide {
@@ -208,6 +209,19 @@ export function alignedCall(index: number): AlignedCall {
     fused_ns: 1_000_000,
     speedup: 3,
     note: null,
+  };
+}
+
+export function unalignedCall(index: number): UnalignedCall {
+  const { pass, component, kind, axis, batch, heads, q_len, kv_len } = alignedCall(index);
+  return {
+    ...{ pass, component, kind, axis, batch, heads, q_len, kv_len },
+    run: "baseline",
+    index,
+    implementation: "math",
+    start_ns: 0,
+    time_ns: 2_000_000,
+    reason: "the fused run makes fewer calls",
   };
 }
 

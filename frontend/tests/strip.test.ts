@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
+import { moved, type Stretch, within, zoomed } from "../src/drawing/stretch";
 import { stripsCsv } from "../src/pages/overview/export";
 import { askedFor } from "../src/pages/overview/finer";
-import { moved, within, zoomed } from "../src/pages/overview/range";
 import { layoutOf, markedGaps, type StripInput, stacksOf } from "../src/pages/overview/strip";
 import { gap, overview, step, timeline } from "./fixtures";
 
@@ -59,17 +59,22 @@ test("gaps that are marked are the largest of what is shown", () => {
   expect(markedGaps(overview({ gaps }), 0, 1000)).toHaveLength(5);
 });
 
+const WHOLE: Stretch = [0, 1_000_000];
+const LEAST = 1000;
+
 test("zooming keeps the time under the pointer in its place, and ends at the whole", () => {
-  expect(zoomed([0, 1_000_000], 0.5, 250_000, 1_000_000)).toEqual([125_000, 625_000]);
-  expect(zoomed([125_000, 625_000], 2, 250_000, 1_000_000)).toBeNull();
-  expect(zoomed([0, 1200], 0.5, 0, 1_000_000), "never less than a microsecond").toEqual([0, 1000]);
+  expect(zoomed([0, 1_000_000], 0.5, 250_000, WHOLE, LEAST)).toEqual([125_000, 625_000]);
+  expect(zoomed([125_000, 625_000], 2, 250_000, WHOLE, LEAST)).toBeNull();
+  expect(zoomed([0, 1200], 0.5, 0, WHOLE, LEAST), "never less than a microsecond").toEqual([
+    0, 1000,
+  ]);
 });
 
 test("moving stays inside of the whole", () => {
-  expect(moved([100_000, 300_000], 50_000, 1_000_000)).toEqual([150_000, 350_000]);
-  expect(moved([100_000, 300_000], -500_000, 1_000_000)).toEqual([0, 200_000]);
-  expect(moved([100_000, 300_000], 5_000_000, 1_000_000)).toEqual([800_000, 1_000_000]);
-  expect(within(10.4, 99_999.6, 1_000_000)).toEqual([10, 99_999]);
+  expect(moved([100_000, 300_000], 50_000, WHOLE)).toEqual([150_000, 350_000]);
+  expect(moved([100_000, 300_000], -500_000, WHOLE)).toEqual([0, 200_000]);
+  expect(moved([100_000, 300_000], 5_000_000, WHOLE)).toEqual([800_000, 1_000_000]);
+  expect(within(10.4, 99_999.6, WHOLE, LEAST)).toEqual([10, 99_999]);
 });
 
 test("a move within what the server gave asks for nothing, a closer look does", () => {

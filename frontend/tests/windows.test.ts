@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from "vitest";
 import { WindowList } from "../src/table/list";
 import {
+  byField,
   neededPage,
   PAGE,
   placeOfKey,
@@ -75,6 +76,19 @@ test("a list that is here is sorted and cut as a route does", () => {
     first: 1,
     rows: [1, 2],
   });
+});
+
+test("a list is sorted by the field that a column names, what is not known last", () => {
+  const calls = [
+    { at: 1, time_ns: null },
+    { at: 2, time_ns: 5 },
+    { at: 3, time_ns: 9 },
+  ];
+  const ask = { first: 0, count: 3, at: null };
+  const order = byField<(typeof calls)[number]>({ column: "time_ns", descending: true });
+  const keyOf = (call: { at: number }) => call.at;
+  expect(windowOf(calls, ask, order, keyOf).rows.map(keyOf)).toEqual([3, 2, 1]);
+  expect(windowOf(calls, ask, byField(null), keyOf).rows.map(keyOf)).toEqual([1, 2, 3]);
 });
 
 describe("a list that comes in windows", () => {

@@ -94,6 +94,10 @@ async function comparesSequences({ page, address }) {
   await until(async () => assert.equal(await frame.locator(".multiple canvas").count(), 4));
   const qwen = await route(address, `sequence?run=${encodeURIComponent(QWEN)}`);
   assert.ok((await frame.locator(".multiple").nth(1).innerText()).includes(qwen.sentence));
+  await page.setViewportSize({ width: 1280, height: 900 });
+  const plots = await frame.locator(".multiple .plot-box").all();
+  const tops = await Promise.all(plots.map(async (plot) => (await plot.boundingBox()).y));
+  assert.equal(tops[0], tops[1], "plots beside each other stand at one height");
 }
 
 export const ATTENTION = {

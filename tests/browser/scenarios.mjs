@@ -20,6 +20,7 @@ import {
   until,
 } from "./look.mjs";
 import { PHASES } from "./phases.mjs";
+import { REPORT } from "./report.mjs";
 import { SPACE_TIME } from "./spacetime.mjs";
 import { SPEEDUP } from "./speedup.mjs";
 import { TRACE } from "./trace.mjs";
@@ -575,6 +576,16 @@ async function saysWhatIsWrong({ page, address }) {
   assert.match(gone, /gone\.pt\.trace\.json.*no such file/s);
   assert.match(unusable, /notes\.pt\.trace\.json/);
   assert.equal((await bars(frame)).length, 1, "the good one is shown");
+  for (const name of ["Overview", "Attention", "Phases", "Speedup", "Space and time"]) {
+    await turnTo(frame, name);
+    await until(async () => {
+      assert.equal(await frame.locator(".rail [aria-current]").innerText(), name);
+      assert.match((await alerts()).join(), /notes\.pt\.trace\.json/, name);
+      assert.notEqual(await frame.locator("main h1").innerText(), "", name);
+      assert.ok((await frame.locator(".stale, .reading").count()) === 0, name);
+    });
+    assert.equal((await alerts()).length, 2, name);
+  }
 }
 
 async function explainsAnEmptyLogdir({ page, address }) {
@@ -606,6 +617,7 @@ async function fitsTheWindow({ page, address }) {
 /** By name; `expected` are the error statuses that a scenario provokes. */
 export const SCENARIOS = {
   ...PHASES,
+  ...REPORT,
   ...SPACE_TIME,
   ...SPEEDUP,
   "chooses runs": { run: choosesRuns },

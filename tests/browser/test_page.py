@@ -153,6 +153,15 @@ def test_a_report_needs_no_network_and_takes_names_for_text(drive: Drive, tmp_pa
     drive("reads a report", report.as_uri())
 
 
+def test_every_page_of_a_report(drive: Drive, tmp_path: Path) -> None:
+    pairs.write(tmp_path / "runs")
+    traces = [next((tmp_path / "runs" / run).iterdir()) for run in ("math", "flash")]
+    report = tmp_path / "report.html"
+    done = genscope("compare", *traces, "--format", "html", "-o", report)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    drive("reads every page of a report", report.as_uri())
+
+
 def test_files_that_cannot_be_used(drive: Drive, tmp_path: Path) -> None:
     for run in ("good", "text"):
         (tmp_path / "runs" / run).mkdir(parents=True)

@@ -60,6 +60,8 @@ export interface Client {
   compare(ids: readonly string[], ask?: Ask): Promise<ComparisonAnswer>;
   /** Any other view of one run or of several, in that order; `selection` has its parameters too. */
   view<T>(route: string, ids: readonly string[], ask?: Ask): Promise<T>;
+  /** Whether `view` can be asked of these runs at all. */
+  holds(route: string, ids: readonly string[]): boolean;
   /** Where `route` gives the bytes of a run; null where nobody serves them. */
   address(route: string, id: string, selection?: Selection): URL | null;
   /** Stops reading a file; asking for it again begins anew. */
@@ -174,6 +176,8 @@ export function createClient(base: URL, around: Surroundings = browser): Client 
     },
 
     view,
+
+    holds: () => true,
 
     address: (route, id, selection) => new URL(`${route}?${query([id], selection)}`, base),
 

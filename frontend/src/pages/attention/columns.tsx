@@ -190,7 +190,7 @@ export function callColumns(
     shape("kv_len", "keys", "Keys, the longest of the batch", 80),
     shape("batch", "batch", "Batch: sequences, where lengths vary", 68),
     shape("heads", "heads", "Query heads", 64),
-    shape("head_dim", "head dim", "Size of a head", 76),
+    shape("head_dim", "head dim", "Size of a head", 84),
     ...(of.isDevice ? [time("device_ns", "device", "Sum over its kernels", unit)] : []),
     time("cpu_ns", "CPU", "Inclusive time of its ops", unit),
     text("implementation", "implementation", "What computes it", 112),

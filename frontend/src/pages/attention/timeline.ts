@@ -1,8 +1,9 @@
 // Where a call is in the timeline of the overview.
 
 import type { AttentionCall } from "../../api/attention";
+import { within } from "../../drawing/stretch";
 import type { Range } from "../../state/url";
-import { within } from "../overview/range";
+import { SHORTEST_NS } from "../overview/range";
 
 /** So many times its own time are shown around a call. */
 const AROUND = 8;
@@ -16,5 +17,6 @@ export function timelineRange(
   const from = (call.device_start_ns ?? call.start_ns) - start_ns;
   const time = call.device_ns ?? call.cpu_ns;
   const middle = from + time / 2;
-  return within(middle - (AROUND * time) / 2, middle + (AROUND * time) / 2, wall_ns);
+  const half = (AROUND * time) / 2;
+  return within(middle - half, middle + half, [0, wall_ns], SHORTEST_NS);
 }

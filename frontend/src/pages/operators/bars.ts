@@ -45,8 +45,8 @@ const STEP = 40;
 const FOOT = 44;
 const TOP = 8;
 const LABEL_LETTERS = 30;
-/** Mean width of a letter at 12 px. */
-const LETTER = 6.8;
+/** Mean width of a letter at 12 px in the widest of the fonts. */
+const LETTER = 7.7;
 const TOTAL_WIDTH = 150;
 /** Narrower parts of a bar carry no text. */
 const TEXT_MIN = 44;

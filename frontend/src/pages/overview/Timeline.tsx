@@ -3,12 +3,14 @@
 import { useCallback, useMemo, useRef, useState } from "preact/hooks";
 import { stretch } from "../../drawing/axis";
 import { Canvas, type Context, useWidth } from "../../drawing/Canvas";
+import { useGestures } from "../../drawing/gestures";
+import { moved } from "../../drawing/stretch";
 import { duration, exactDuration, shortenMiddle } from "../../format";
 import type { Axis, Range } from "../../state/url";
 import { paintOf } from "../../theme/colors";
 import type { Mode } from "../../theme/mode";
 import type { Strips } from "./finer";
-import { moved, within, zoomed } from "./range";
+import { SHORTEST_NS } from "./range";
 import { type Bin, capacity, drawStrip, layoutOf, rowsOf, type StripInput } from "./strip";
 import type { Summed } from "./summed";
 import { deviceNames } from "./words";
@@ -76,21 +78,6 @@ export function Timeline(props: {
   );
 }
 
-/** Shorter drags are clicks. */
-const DRAG_MIN = 4;
-
-/** A full turn of a wheel doubles or halves what is shown. */
-const WHEEL_TURN = 120;
-const LINE = 16;
-
-interface Drag {
-  /** Pixels where it began and where it is. */
-  start: number;
-  now: number;
-  /** What was shown when it began to be moved; null where a range is being chosen. */
-  moving: Range | null;
-}
-
 function StripBox(props: {
   run: Summed;
   runs: readonly Summed[];
@@ -103,56 +90,10 @@ function StripBox(props: {
   const width = useWidth(box);
   /** The time of the trace whose bin is shown. */
   const [at, setAt] = useState<number | null>(null);
-  const [drag, setDrag] = useState<Drag | null>(null);
   const input = useMemo(() => stripInput(run, runs, view, width), [run, runs, view, width]);
   const layout = useMemo(() => layoutOf(input), [input]);
   const draw = useCallback((context: Context) => drawStrip(context, input), [input]);
-  const bin = at === null || drag !== null ? null : layout.binAt(at);
-
-  const whole = wholeOf(runs);
-  const shown: Range = [input.from_ns, input.from_ns + input.span_ns];
-  /** Times of a range are counted from the start of the strip. */
-  const offsetAt = (x: number) => layout.nsAt(x) - strip.start_ns;
-  const xIn = (event: MouseEvent) =>
-    event.clientX - (box.current?.getBoundingClientRect().left ?? 0);
-  const zoom = (factor: number, offset: number) => onRange(zoomed(shown, factor, offset, whole));
-
-  function onWheel(event: WheelEvent): void {
-    const scale = event.deltaMode === WheelEvent.DOM_DELTA_PIXEL ? 1 : LINE;
-    const [x, y] = [event.deltaX * scale, event.deltaY * scale];
-    if (event.ctrlKey || event.metaKey) {
-      const turns = Math.max(-1, Math.min(1, y / WHEEL_TURN));
-      zoom(2 ** turns, offsetAt(xIn(event)));
-    } else if (view.range !== null && (event.shiftKey || Math.abs(x) > Math.abs(y))) {
-      onRange(moved(view.range, ((x || y) / width) * input.span_ns, whole));
-    } else return;
-    event.preventDefault();
-  }
-
-  function onPointerDown(event: PointerEvent): void {
-    if (event.button !== 0) return;
-    box.current?.setPointerCapture(event.pointerId);
-    const x = xIn(event);
-    setDrag({ start: x, now: x, moving: event.shiftKey ? shown : null });
-  }
-
-  function onPointerMove(event: PointerEvent): void {
-    const x = xIn(event);
-    setAt(layout.nsAt(x));
-    if (drag === null) return;
-    setDrag({ ...drag, now: x });
-    if (drag.moving !== null && view.range !== null) {
-      onRange(moved(drag.moving, ((drag.start - x) / width) * input.span_ns, whole));
-    }
-  }
-
-  function onPointerUp(): void {
-    if (drag !== null && drag.moving === null && Math.abs(drag.now - drag.start) >= DRAG_MIN) {
-      const [from, to] = [drag.start, drag.now].sort((a, b) => a - b) as [number, number];
-      onRange(within(offsetAt(Math.max(0, from)), offsetAt(Math.min(width, to)), whole));
-    }
-    setDrag(null);
-  }
+  const whole: Range = [0, wholeOf(runs)];
 
   /** Shows the bin that lies `by` bins from the one shown, and moves it into view. */
   function step(by: number): void {
@@ -168,40 +109,24 @@ function StripBox(props: {
     }
   }
 
-  function onKeyDown(event: KeyboardEvent): void {
-    if (event.altKey || event.ctrlKey || event.metaKey) return;
-    const middle = at === null ? (shown[0] + shown[1]) / 2 : at - strip.start_ns;
-    const move = (part: number) =>
-      view.range && onRange(moved(view.range, part * input.span_ns, whole));
-    const keys: Record<string, () => void> = {
-      ArrowLeft: () => (event.shiftKey ? move(-0.2) : step(-1)),
-      ArrowRight: () => (event.shiftKey ? move(0.2) : step(1)),
-      PageUp: () => step(-10),
-      PageDown: () => step(10),
-      "+": () => zoom(0.5, middle),
-      "=": () => zoom(0.5, middle),
-      "-": () => zoom(2, middle),
-      Escape: () => {
-        setAt(null);
-        if (drag !== null) setDrag(null);
-        else if (view.range !== null) onRange(null);
-      },
-    };
-    const act = keys[event.key];
-    if (act === undefined) return;
-    event.preventDefault();
-    act();
-  }
+  const { isDragged, isMoving, chosen, handlers } = useGestures({
+    box,
+    zoom: { whole, shown: view.range, least: SHORTEST_NS, onStretch: onRange },
+    edges: [0, width],
+    // Times of a range are counted from the start of the strip.
+    valueAt: (x) => layout.nsAt(x) - strip.start_ns,
+    shown: [input.from_ns, input.from_ns + input.span_ns],
+    around: at === null ? null : at - strip.start_ns,
+    onPoint: (pixel) => setAt(pixel && layout.nsAt(pixel.x)),
+    step,
+  });
+  const bin = at === null || isDragged ? null : layout.binAt(at);
 
   const { top, bottom, height } = layout;
-  const [left, right] = [drag?.start ?? 0, drag?.now ?? 0].sort((a, b) => a - b) as [
-    number,
-    number,
-  ];
   return (
     <div
       ref={box}
-      class={`strip-box ${drag?.moving ? "moving" : ""}`}
+      class={`strip-box ${isMoving ? "moving" : ""}`}
       role="slider"
       aria-valuemin={1}
       aria-valuemax={bin?.strip.bins ?? strip.bins}
@@ -209,28 +134,20 @@ function StripBox(props: {
       aria-valuetext={bin === null ? "no bin" : binText(bin)}
       aria-label={`Timeline of ${run.label}: arrow keys go through its bins, with Shift they move it, + and − zoom, Escape shows all of it`}
       tabIndex={0}
-      onKeyDown={onKeyDown}
-      onBlur={() => setAt(null)}
-      onWheel={onWheel}
-      onPointerDown={onPointerDown}
-      onPointerMove={onPointerMove}
-      onPointerUp={onPointerUp}
-      onPointerCancel={() => setDrag(null)}
-      onPointerLeave={() => setAt(null)}
-      onDblClick={() => onRange(null)}
+      {...handlers}
     >
       <Canvas width={width} height={height} draw={draw} />
-      {drag !== null && drag.moving === null && right - left >= DRAG_MIN && (
+      {chosen && (
         <i
           class="cursor selection"
           style={{
-            left: `${left}px`,
-            width: `${right - left}px`,
+            left: `${chosen[0]}px`,
+            width: `${chosen[1] - chosen[0]}px`,
             top: `${top}px`,
             height: `${bottom - top}px`,
           }}
         >
-          {duration(((right - left) / width) * input.span_ns)}
+          {duration(((chosen[1] - chosen[0]) / width) * input.span_ns)}
         </i>
       )}
       {bin !== null && <BinShown run={run} bin={bin} layout={layout} width={width} />}

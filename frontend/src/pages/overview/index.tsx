@@ -7,19 +7,19 @@ import { Segmented } from "../../components/controls";
 import { Legend } from "../../components/Legend";
 import { ErrorNotice, FileErrors, Reading, Warnings } from "../../components/notices";
 import { SaveButtons } from "../../components/panel";
-import { stretch } from "../../drawing/axis";
+import { ZoomButtons } from "../../components/ZoomButtons";
 import { PICTURE_ROOM, pictureOf } from "../../drawing/picture";
 import { type EachOf, loadEach } from "../../state/each";
 import { useLoaded } from "../../state/loaded";
 import type { Store } from "../../state/location";
-import type { Axis, Range, State } from "../../state/url";
+import type { Axis, State } from "../../state/url";
 import type { PageProps } from "../registry";
 import { showInPerfetto } from "../trace/link";
 import { runsCsv, stripsCsv } from "./export";
 import { Facts } from "./Facts";
 import { useFiner } from "./finer";
 import { RunsTable } from "./RunsTable";
-import { useRange, zoomed } from "./range";
+import { SHORTEST_NS, useRange } from "./range";
 import { drawStrip, layoutOf } from "./strip";
 import type { Summed } from "./summed";
 import { stripInput, Timeline, type View, wholeOf } from "./Timeline";
@@ -168,7 +168,14 @@ function Chart(props: PageProps & { summed: readonly Summed[]; shown: Summed }) 
               onChange={(id) => store.write({ axis: id as Axis, range: null }, "push")}
             />
           )}
-          <ZoomButtons summed={summed} range={range} onRange={setRange} />
+          <ZoomButtons
+            whole_ns={wholeOf(summed)}
+            range={range}
+            least_ns={SHORTEST_NS}
+            start_ns={summed[0]?.overview.strip.start_ns ?? 0}
+            hint="Drag over a strip to zoom in"
+            onRange={setRange}
+          />
           {range !== null && client.isLive && (
             <button
               type="button"
@@ -200,52 +207,5 @@ function Chart(props: PageProps & { summed: readonly Summed[]; shown: Summed }) 
         </figure>
       </section>
     </>
-  );
-}
-
-function ZoomButtons(props: {
-  summed: readonly Summed[];
-  range: Range | null;
-  onRange: (range: Range | null) => void;
-}) {
-  const { summed, range, onRange } = props;
-  const whole = wholeOf(summed);
-  const shown: Range = range ?? [0, whole];
-  const start = summed[0]?.overview.strip.start_ns ?? 0;
-  const zoom = (factor: number) => onRange(zoomed(shown, factor, (shown[0] + shown[1]) / 2, whole));
-  return (
-    <fieldset class="zoom" aria-label="Zoom">
-      <button
-        type="button"
-        aria-label="Zoom in"
-        title="Zoom in: drag over the strip, or Ctrl and the wheel, or +"
-        onClick={() => zoom(0.5)}
-      >
-        +
-      </button>
-      <button
-        type="button"
-        aria-label="Zoom out"
-        title="Zoom out: Ctrl and the wheel, or −"
-        disabled={range === null}
-        onClick={() => zoom(2)}
-      >
-        −
-      </button>
-      {range === null ? (
-        <span class="soft">Drag over a strip to zoom in</span>
-      ) : (
-        <>
-          <button
-            type="button"
-            title="Double click, or Escape. Shift and the wheel, a drag or an arrow key moves along."
-            onClick={() => onRange(null)}
-          >
-            Show all
-          </button>
-          <span class="soft">{stretch(start + range[0], start + range[1])}</span>
-        </>
-      )}
-    </fieldset>
   );
 }

@@ -4,12 +4,14 @@ import { useCallback, useMemo, useRef, useState } from "preact/hooks";
 import type { PhaseRow, ServedStep, Stretch } from "../../api/phases";
 import { stretch as between } from "../../drawing/axis";
 import { Canvas, type Context, useWidth } from "../../drawing/Canvas";
+import { type Pixel, useGestures } from "../../drawing/gestures";
+import { moved } from "../../drawing/stretch";
 import { count, duration, exactDuration, percent, shortenMiddle, threeDigits } from "../../format";
 import type { Axis, Range } from "../../state/url";
 import { phaseColor, titleOf } from "../../theme/kinds";
 import type { Mode } from "../../theme/mode";
 import type { Strips as Finer } from "../overview/finer";
-import { moved, within, zoomed } from "../overview/range";
+import { SHORTEST_NS } from "../overview/range";
 import { deviceNames } from "../overview/words";
 import { type BandInput, boxText, drawBand, layoutOf, servedText, stretchAt } from "./band";
 import type { Phased } from "./phased";
@@ -103,19 +105,8 @@ function keyText(row: PhaseRow): string {
   return `${percent(row.share)} % of time; attention ${percent(row.attention_share)} % of it${intensity}`;
 }
 
-/** Shorter drags are clicks, and things so near are pointed at. */
-const DRAG_MIN = 4;
+/** Things so near are pointed at. */
 const NEAR = 3;
-/** A full turn of a wheel doubles or halves what is shown. */
-const WHEEL_TURN = 120;
-const LINE = 16;
-
-interface Drag {
-  start: number;
-  now: number;
-  /** What was shown when it began to be moved; null where a range is being chosen. */
-  moving: Range | null;
-}
 
 /** What is pointed at, by its place in the list. */
 type Pointed = { of: "stretch" | "served"; place: number } | null;
@@ -126,25 +117,17 @@ function BandBox(props: Props & { run: Phased }) {
   const box = useRef<HTMLDivElement>(null);
   const width = useWidth(box);
   const [pointed, setPointed] = useState<Pointed>(null);
-  const [drag, setDrag] = useState<Drag | null>(null);
   const input = useMemo(() => bandInput(run, runs, view, width), [run, runs, view, width]);
   const layout = useMemo(() => layoutOf(input), [input]);
   const draw = useCallback((context: Context) => drawBand(context, input), [input]);
 
-  const whole = wholeOf(runs);
+  const whole: Range = [0, wholeOf(runs)];
   const start = run.overview.strip.start_ns;
   const shown: Range = [input.from_ns, input.from_ns + input.span_ns];
-  const offsetAt = (x: number) => layout.nsAt(x) - start;
-  const zoom = (factor: number, offset: number) => onRange(zoomed(shown, factor, offset, whole));
   const isServed = pointed?.of === "served";
   const span = pointed && (isServed ? served : stretches)[pointed.place];
 
-  function placeIn(event: MouseEvent): { x: number; y: number } {
-    const rect = box.current?.getBoundingClientRect();
-    return { x: event.clientX - (rect?.left ?? 0), y: event.clientY - (rect?.top ?? 0) };
-  }
-
-  function pointAt(x: number, y: number): Pointed {
+  function pointAt({ x, y }: Pixel): Pointed {
     const [ns, near] = [layout.nsAt(x), (NEAR / width) * input.span_ns];
     const inServed = y >= layout.served && y < layout.lane;
     if (inServed) {
@@ -155,49 +138,6 @@ function BandBox(props: Props & { run: Phased }) {
     }
     const place = stretchAt(stretches, ns, near);
     return place < 0 ? null : { of: "stretch", place };
-  }
-
-  function onWheel(event: WheelEvent): void {
-    const scale = event.deltaMode === WheelEvent.DOM_DELTA_PIXEL ? 1 : LINE;
-    const [x, y] = [event.deltaX * scale, event.deltaY * scale];
-    if (event.ctrlKey || event.metaKey) {
-      const turns = Math.max(-1, Math.min(1, y / WHEEL_TURN));
-      zoom(2 ** turns, offsetAt(placeIn(event).x));
-    } else if (view.range !== null && (event.shiftKey || Math.abs(x) > Math.abs(y))) {
-      onRange(moved(view.range, ((x || y) / width) * input.span_ns, whole));
-    } else return;
-    event.preventDefault();
-  }
-
-  function onPointerDown(event: PointerEvent): void {
-    if (event.button !== 0) return;
-    box.current?.setPointerCapture(event.pointerId);
-    const { x } = placeIn(event);
-    setDrag({ start: x, now: x, moving: event.shiftKey ? shown : null });
-  }
-
-  function onPointerMove(event: PointerEvent): void {
-    const { x, y } = placeIn(event);
-    setPointed(pointAt(x, y));
-    if (drag === null) return;
-    setDrag({ ...drag, now: x });
-    if (drag.moving !== null && view.range !== null) {
-      onRange(moved(drag.moving, ((drag.start - x) / width) * input.span_ns, whole));
-    }
-  }
-
-  function onPointerUp(event: PointerEvent): void {
-    if (drag === null) return;
-    setDrag(null);
-    if (Math.abs(drag.now - drag.start) < DRAG_MIN) {
-      const { x, y } = placeIn(event);
-      const at = y < layout.lane ? pointAt(x, y) : null;
-      const picked = at && (at.of === "served" ? served : stretches)[at.place];
-      if (picked) props.onPhase?.(picked.phase);
-    } else if (drag.moving === null) {
-      const [from, to] = [drag.start, drag.now].sort((a, b) => a - b) as [number, number];
-      onRange(within(offsetAt(Math.max(0, from)), offsetAt(Math.min(width, to)), whole));
-    }
   }
 
   /** Points to the stretch that is `by` further, and moves it into view. */
@@ -213,39 +153,27 @@ function BandBox(props: Props & { run: Phased }) {
     }
   }
 
-  function onKeyDown(event: KeyboardEvent): void {
-    if (event.altKey || event.ctrlKey || event.metaKey) return;
-    const middle = span ? span.start_ns + span.dur_ns / 2 - start : (shown[0] + shown[1]) / 2;
-    const move = (part: number) =>
-      view.range && onRange(moved(view.range, part * input.span_ns, whole));
-    const keys: Record<string, () => void> = {
-      ArrowLeft: () => (event.shiftKey ? move(-0.2) : step(-1)),
-      ArrowRight: () => (event.shiftKey ? move(0.2) : step(1)),
-      PageUp: () => step(-10),
-      PageDown: () => step(10),
-      Enter: () => span && props.onPhase?.(span.phase),
-      "+": () => zoom(0.5, middle),
-      "=": () => zoom(0.5, middle),
-      "-": () => zoom(2, middle),
-      Escape: () => {
-        setPointed(null);
-        if (drag !== null) setDrag(null);
-        else if (view.range !== null) onRange(null);
-      },
-    };
-    const act = keys[event.key];
-    if (act === undefined) return;
-    event.preventDefault();
-    act();
-  }
-
-  const ends = [drag?.start ?? 0, drag?.now ?? 0].sort((a, b) => a - b) as [number, number];
-  const isChoosing = drag !== null && drag.moving === null && ends[1] - ends[0] >= DRAG_MIN;
+  const { isDragged, isMoving, chosen, handlers } = useGestures({
+    box,
+    zoom: { whole, shown: view.range, least: SHORTEST_NS, onStretch: onRange },
+    edges: [0, width],
+    valueAt: (x) => layout.nsAt(x) - start,
+    shown,
+    around: span ? span.start_ns + span.dur_ns / 2 - start : null,
+    onPoint: (at) => setPointed(at && pointAt(at)),
+    onClick: (at) => {
+      const found = at.y < layout.lane ? pointAt(at) : null;
+      const picked = found && (found.of === "served" ? served : stretches)[found.place];
+      if (picked) props.onPhase?.(picked.phase);
+    },
+    step,
+    onEnter: () => span && props.onPhase?.(span.phase),
+  });
   const ordinal = pointed?.of === "stretch" ? pointed.place + 1 : 1;
   return (
     <div
       ref={box}
-      class={`strip-box band-box ${drag?.moving ? "moving" : ""} ${span ? "pointing" : ""}`}
+      class={`strip-box band-box ${isMoving ? "moving" : ""} ${span ? "pointing" : ""}`}
       role="slider"
       aria-valuemin={1}
       aria-valuemax={Math.max(1, stretches.length)}
@@ -253,31 +181,23 @@ function BandBox(props: Props & { run: Phased }) {
       aria-valuetext={span ? spanText(span) : "no stretch"}
       aria-label={`Phases of ${run.label}: arrow keys go through the stretches, Enter filters by a phase, with Shift arrows move, + and − zoom, Escape shows all of it`}
       tabIndex={0}
-      onKeyDown={onKeyDown}
-      onBlur={() => setPointed(null)}
-      onWheel={onWheel}
-      onPointerDown={onPointerDown}
-      onPointerMove={onPointerMove}
-      onPointerUp={onPointerUp}
-      onPointerCancel={() => setDrag(null)}
-      onPointerLeave={() => setPointed(null)}
-      onDblClick={() => onRange(null)}
+      {...handlers}
     >
       <Canvas width={width} height={layout.height} draw={draw} />
-      {isChoosing && (
+      {chosen && (
         <i
           class="cursor selection"
           style={{
-            left: `${ends[0]}px`,
-            width: `${ends[1] - ends[0]}px`,
+            left: `${chosen[0]}px`,
+            width: `${chosen[1] - chosen[0]}px`,
             top: `${layout.band}px`,
             height: `${layout.bottom - layout.band}px`,
           }}
         >
-          {duration(((ends[1] - ends[0]) / width) * input.span_ns)}
+          {duration(((chosen[1] - chosen[0]) / width) * input.span_ns)}
         </i>
       )}
-      {span && drag === null && (
+      {span && !isDragged && (
         <SpanShown
           run={run}
           span={span}

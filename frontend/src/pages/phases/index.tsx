@@ -8,8 +8,9 @@ import { Segmented } from "../../components/controls";
 import { Empty, ErrorNotice, FileErrors, Reading, Warnings } from "../../components/notices";
 import { SaveButtons, TreeControls, treeState } from "../../components/panel";
 import { TreeTable } from "../../components/TreeTable";
-import { stretch } from "../../drawing/axis";
+import { ZoomButtons } from "../../components/ZoomButtons";
 import { PICTURE_ROOM, pictureOf } from "../../drawing/picture";
+import { within } from "../../drawing/stretch";
 import { withValues } from "../../filters/registry";
 import { useLoaded } from "../../state/loaded";
 import type { Store } from "../../state/location";
@@ -18,7 +19,7 @@ import { openableKeys } from "../../table/model";
 import { NONE, phaseColor } from "../../theme/kinds";
 import type { Mode } from "../../theme/mode";
 import { useFiner } from "../overview/finer";
-import { useRange, within, zoomed } from "../overview/range";
+import { SHORTEST_NS, useRange } from "../overview/range";
 import { deviceNames } from "../overview/words";
 import type { PageProps } from "../registry";
 import { drawBand, layoutOf } from "./band";
@@ -113,7 +114,10 @@ function Below(props: {
   function showStep(run: Phased, { start_ns, dur_ns }: ServedStep): void {
     const from = start_ns - run.overview.strip.start_ns;
     const room = 0.2 * dur_ns;
-    store.write({ range: within(from - room, from + dur_ns + room, wholeOf(all)) }, "push");
+    store.write(
+      { range: within(from - room, from + dur_ns + room, [0, wholeOf(all)], SHORTEST_NS) },
+      "push",
+    );
   }
 
   return (
@@ -220,7 +224,14 @@ function Chart(
             onChange={(id) => store.write({ axis: id as Axis, range: null }, "push")}
           />
         )}
-        <Zoom runs={phased} range={range} onRange={onRange} isLive={client.isLive} />
+        <ZoomButtons
+          whole_ns={wholeOf(phased)}
+          range={range}
+          least_ns={SHORTEST_NS}
+          start_ns={phased[0]?.overview.strip.start_ns ?? 0}
+          hint={`Drag over a strip to zoom in${client.isLive ? "; a click on a phase filters by it" : ""}`}
+          onRange={onRange}
+        />
         {finer.error && (
           <span class="soft" role="status">
             Finer bins could not be read: {finer.error.message}
@@ -243,41 +254,6 @@ function Chart(
         <figcaption>{explained}</figcaption>
       </figure>
     </section>
-  );
-}
-
-function Zoom(props: {
-  runs: readonly Phased[];
-  range: Range | null;
-  onRange: (range: Range | null) => void;
-  isLive: boolean;
-}) {
-  const { runs, range, onRange, isLive } = props;
-  const whole = wholeOf(runs);
-  const shown: Range = range ?? [0, whole];
-  const start = runs[0]?.overview.strip.start_ns ?? 0;
-  const zoom = (factor: number) => onRange(zoomed(shown, factor, (shown[0] + shown[1]) / 2, whole));
-  return (
-    <fieldset class="zoom" aria-label="Zoom">
-      <button type="button" aria-label="Zoom in" onClick={() => zoom(0.5)}>
-        +
-      </button>
-      <button type="button" aria-label="Zoom out" disabled={range === null} onClick={() => zoom(2)}>
-        −
-      </button>
-      {range === null ? (
-        <span class="soft">
-          Drag over a strip to zoom in{isLive && "; a click on a phase filters by it"}
-        </span>
-      ) : (
-        <>
-          <button type="button" title="Double click, or Escape" onClick={() => onRange(null)}>
-            Show all
-          </button>
-          <span class="soft">{stretch(start + range[0], start + range[1])}</span>
-        </>
-      )}
-    </fieldset>
   );
 }
 

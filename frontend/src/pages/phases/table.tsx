@@ -115,15 +115,7 @@ export function columnsOf(runs: readonly Phased[]): Column<TableRow>[] {
     hint: string,
     figureOf: (row: PhaseRow) => number | null,
   ): Column<TableRow> => {
-    const plain = number(
-      id,
-      title,
-      hint,
-      id === "device_busy_share" ? 112 : 88,
-      figureOf,
-      percent,
-      exactPercent,
-    );
+    const plain = number(id, title, hint, 92, figureOf, percent, exactPercent);
     return {
       ...plain,
       show: (data) => {
@@ -151,7 +143,7 @@ export function columnsOf(runs: readonly Phased[]): Column<TableRow>[] {
     share("attention_share", "attention %", "Of the phase's sum", (row) => row.attention_share),
     share(
       "device_busy_share",
-      "device busy %",
+      "busy %",
       "Part of the time of the phase's stretches in which the device works on it; – without a device or stretches",
       (row) => row.device_busy_share,
     ),
@@ -199,7 +191,7 @@ export function columnsOf(runs: readonly Phased[]): Column<TableRow>[] {
       "intensity_share",
       "of time %",
       "The part of the phase's time that the intensity is known of",
-      80,
+      90,
       (row) => row.intensity_share,
       percent,
       exactPercent,

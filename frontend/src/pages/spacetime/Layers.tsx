@@ -26,7 +26,9 @@ function within({ component, module }: AxisLayer): string {
 
 function columnsOf(layers: readonly AxisLayer[], mode: Mode): WindowColumn<Placed>[] {
   // By the mean: one slow layer would leave the others without digits.
-  const unit = timeUnit([layers.reduce((sum, { time_ns }) => sum + time_ns, 0) / Math.max(1, layers.length)]);
+  const unit = timeUnit([
+    layers.reduce((sum, { time_ns }) => sum + time_ns, 0) / Math.max(1, layers.length),
+  ]);
   const text = (
     id: "component" | "module",
     width: number,

@@ -35,7 +35,8 @@ export function SpaceTimePage(props: PageProps) {
   const sized = (data?.runs ?? []).filter((run) => run.data.frames !== null);
   const isSweep = new Set(sized.map((run) => run.data.frames)).size > 1;
   const ids = data?.runs.map((run) => run.id) ?? [];
-  const sweepKey = isSweep && loaded.dataKey === key ? JSON.stringify([ids, selection]) : null;
+  const isAnswered = isSweep && loaded.dataKey === key && client.holds("frames", ids);
+  const sweepKey = isAnswered ? JSON.stringify([ids, selection]) : null;
   const sweep = useLoaded(sweepKey, (ask) =>
     client.view<FramesSweep>("frames", ids, { ...ask, selection }),
   );

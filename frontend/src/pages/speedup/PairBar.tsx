@@ -9,9 +9,11 @@ export function PairBar(props: {
   pairing: Pairing | null;
   /** Why the server took the one for the baseline. */
   roles: string | null;
+  /** A report holds some pairs only. */
+  isComparable: (base: string, fused: string) => boolean;
   onChoose: (change: Partial<Pick<Chosen, "base" | "fused">>) => void;
 }) {
-  const { runs, chosen, pairing, roles, onChoose } = props;
+  const { runs, chosen, pairing, roles, isComparable, onChoose } = props;
   const labelOf = (id: string) => runs.find((run) => run.id === id)?.label ?? id;
   const { base, fused } = chosen;
   const pairs = pairing?.pairs ?? [];
@@ -38,7 +40,7 @@ export function PairBar(props: {
         type="button"
         aria-label="Swap baseline and fused"
         title="Swap baseline and fused"
-        disabled={fused === null}
+        disabled={fused === null || !isComparable(fused, base)}
         onClick={() => fused !== null && onChoose({ base: fused, fused: base })}
       >
         ⇄
@@ -54,7 +56,7 @@ export function PairBar(props: {
         >
           <option value={ALONE}>none: what could be gained</option>
           {runs
-            .filter((run) => run.id !== base)
+            .filter((run) => run.id !== base && isComparable(base, run.id))
             .map((run) => (
               <option key={run.id} value={run.id}>
                 {run.label}

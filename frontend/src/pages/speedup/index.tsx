@@ -9,7 +9,18 @@ import type { PageProps } from "../registry";
 import { Compared } from "./Compared";
 import { PairBar } from "./PairBar";
 import { Predicted } from "./Predicted";
-import { type Chosen, chosenOrigin, chosenPair, FROM, type Origin, withPair } from "./pair";
+import {
+  ALONE,
+  BASE,
+  type Chosen,
+  chosenOrigin,
+  chosenPair,
+  FROM,
+  FUSED,
+  type Origin,
+  pairingOf,
+  withPair,
+} from "./pair";
 
 /** A prediction, and what it takes speedups from. */
 interface PredictedFrom {
@@ -22,7 +33,7 @@ export function SpeedupPage(props: PageProps) {
   const ids = runs.map((run) => run.id);
   const pairsKey = JSON.stringify(ids);
   const pairs = useLoaded<Pairing>(pairsKey, (ask) => client.view("pairs", ids, ask));
-  const pairing = pairs.dataKey === pairsKey ? pairs.data : null;
+  const pairing = pairs.data && pairs.dataKey === pairsKey ? pairingOf(pairs.data, ids) : null;
   const isAwaited = pairing === null && pairs.error === null;
   const broken = pairing?.errors ?? [];
   const usable = runs.filter((run) => broken.every((error) => error.run !== run.id));
@@ -40,7 +51,9 @@ export function SpeedupPage(props: PageProps) {
     client.view("speedup", [base, fused ?? ""], { ...ask, selection }),
   );
 
-  const origin = chosenOrigin(state.of, pairing);
+  const wished = chosenOrigin(state.of, pairing);
+  const isHeld = wished !== null && client.holds("prediction", [base, ...wished.runs]);
+  const origin = isHeld ? wished : null;
   const isByHand = state.of[FROM] !== undefined;
   const isAlone = chosen !== null && fused === null;
   const predictionKey =
@@ -71,8 +84,13 @@ export function SpeedupPage(props: PageProps) {
     if (pairs.data || speedup.data || prediction.data) props.onRead();
   }, [pairs.data, speedup.data, prediction.data]);
 
+  const isComparable = (one: string, other: string) => client.holds("speedup", [one, other]);
+
   function choose(change: Partial<Pick<Chosen, "base" | "fused">>): void {
-    if (chosen !== null) store.write({ of: withPair(state.of, chosen, change) }, "push");
+    if (chosen === null) return;
+    const of = withPair(state.of, chosen, change);
+    const isPair = isComparable(of[BASE] ?? "", of[FUSED] ?? "");
+    store.write({ of: isPair ? of : { ...of, [FUSED]: ALONE } }, "push");
   }
 
   const progress = { ...pairs.progress, ...shown.progress };
@@ -90,6 +108,7 @@ export function SpeedupPage(props: PageProps) {
           roles={
             fused !== null && speedup.dataKey === speedupKey ? (speedup.data?.roles ?? null) : null
           }
+          isComparable={isComparable}
           onChoose={choose}
         />
       )}

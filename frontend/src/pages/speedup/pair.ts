@@ -82,6 +82,17 @@ export function withPair(
   return { ...of, [BASE]: base, [FUSED]: fused ?? ALONE };
 }
 
+/** `pairing` of the runs `ids` alone: a report tells of all that it has. */
+export function pairingOf(pairing: Pairing, ids: readonly string[]): Pairing {
+  return {
+    ...pairing,
+    pairs: pairing.pairs.filter(
+      ({ baseline, fused }) => ids.includes(baseline) && ids.includes(fused),
+    ),
+    alone: Object.fromEntries(Object.entries(pairing.alone).filter(([id]) => ids.includes(id))),
+  };
+}
+
 /** What can be chosen from: the pairs, then the tables. */
 export function originsOf(pairing: Pairing | null): Origin[] {
   return [
