@@ -22,7 +22,14 @@ TRACE = Path(__file__).parents[2] / "samples/traces/video-timesformer-h100"
     ],
 )
 @pytest.mark.parametrize("form", ["text", "markdown"])
-def test_words(view: str, text: str, form: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_words(
+    view: str,
+    text: str,
+    form: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "160")
     assert main(["report", str(TRACE), "--view", view, "--format", form]) in (None, 0)
     assert text in capsys.readouterr().out
 

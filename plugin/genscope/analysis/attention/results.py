@@ -181,7 +181,8 @@ class Pace(msgspec.Struct, kw_only=True):
     total_ns: int
     """From the start of the first round to the end of the last, where stretches have them."""
     median_ns: int
-    """Between the starts of neighbouring rounds, of their device work where there is any."""
+    """From a round's start to that of the next, of their device work where there is any; the last
+    until it ends."""
 
 
 class ServedStep(msgspec.Struct, kw_only=True):

@@ -216,14 +216,16 @@ def paces_of(rounds: Rounds) -> list[Pace]:
     for (component, phase), places in keys.items():
         if len(places) < 2:
             continue
-        starts, ends = rounds.start_ns[places], rounds.end_ns[places]
+        starts, ends = np.sort(rounds.start_ns[places]), rounds.end_ns[places]
+        # Each until the next begins, the last until it is over: of two rounds, both count.
+        taken = np.diff(starts, append=ends.max())
         found.append(
             Pace(
                 component=component,
                 phase=phase,
                 rounds=len(places),
-                total_ns=int(ends.max() - starts.min()),
-                median_ns=int(np.median(np.diff(np.sort(starts)))),
+                total_ns=int(ends.max() - starts[0]),
+                median_ns=int(np.median(taken)),
             )
         )
     return found
@@ -249,6 +251,6 @@ def first_token(rounds: Rounds) -> int | None:
 
 
 def time_per_token(paces: list[Pace]) -> int | None:
-    """Median time between rounds of whatever decodes most often; None where nothing does."""
+    """Median time of a round of whatever decodes most often; None where nothing does."""
     decoding = [pace for pace in paces if pace.phase == "decode"]
     return max(decoding, key=lambda pace: pace.rounds).median_ns if decoding else None
