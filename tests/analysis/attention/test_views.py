@@ -241,3 +241,26 @@ def test_causal_flops_count_what_the_mask_leaves(name: str) -> None:
     known = np.flatnonzero(calls.has_shape & (calls.causal == 1))
     b, h, q, d = (calls.sizes[one][known] for one in ("batch", "heads", "q_len", "head_dim"))
     assert np.array_equal(attention_flops(calls)[known], 4 * b * h * d * (q * (q + 1) // 2))
+
+
+def test_a_decoder_grows_though_its_prompt_does_not(tmp_path: Path) -> None:
+    from transformers import BartConfig, BartForConditionalGeneration
+
+    from genscope.collect.annotate import annotate
+
+    torch.manual_seed(0)
+    sizes = {"encoder_layers": 2, "decoder_layers": 2}
+    heads = {"encoder_attention_heads": 2, "decoder_attention_heads": 2}
+    width = {"d_model": 16, "encoder_ffn_dim": 16, "decoder_ffn_dim": 16, "vocab_size": 50}
+    model = BartForConditionalGeneration(BartConfig(**sizes, **heads, **width)).eval()
+
+    def generate() -> None:
+        prompt = torch.arange(4, 11)[None]
+        with annotate(model):
+            model.generate(prompt, min_new_tokens=12, max_new_tokens=12, num_beams=1)
+
+    growth = sequence(recorded(tmp_path, generate)).growth
+    assert growth is not None
+    # Two layers of self attention a token; the prompt's seven keys stay seven between them.
+    assert (growth.of, growth.calls, growth.by) == ("kv_len", 2, 1)
+    assert (growth.from_length, growth.to_length) == (1, 12)

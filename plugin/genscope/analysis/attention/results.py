@@ -253,6 +253,8 @@ class FoundPeriod(msgspec.Struct, kw_only=True):
 class FoundGrowth(msgspec.Struct, kw_only=True):
     """Lengths that grow with every round of `calls` calls, as in autoregressive decoding.
 
+    Where only self attention grows, its calls alone count, also in `calls`.
+
     `of` is q_len or kv_len.
     """
 

@@ -130,6 +130,15 @@ def _symbols(calls: Calls, places: Int64) -> Int64:
 
 
 def _growth(calls: Calls, own: Int64, main: Int64) -> FoundGrowth | None:
+    """Growth of the calls at `own`, else of those of self attention: a prompt does not grow."""
+    alone = np.flatnonzero(calls.is_word("kind", "self")[own])
+    found = _grown(calls, own, main)
+    return found or (_grown(calls, own[alone], main[alone]) if len(alone) < len(own) else None)
+
+
+def _grown(calls: Calls, own: Int64, main: Int64) -> FoundGrowth | None:
+    if not len(own):
+        return None
     for name in ("q_len", "kv_len"):
         found: Growth | None = find_growth(calls.sizes[name][own])
         if found is not None and found.by > 0:
