@@ -2,8 +2,8 @@
 
 import { useMemo } from "preact/hooks";
 import { downloadCsv, fileName } from "../../browser";
+import { FactsTable } from "../../components/FactsTable";
 import { SaveButtons } from "../../components/panel";
-import { shortenMiddle } from "../../format";
 import { factsCsv, factsOf } from "./facts";
 import type { Summed } from "./summed";
 
@@ -23,39 +23,7 @@ export function Facts({ runs }: { runs: readonly Summed[] }) {
         />
       </div>
       <div class="workload">
-        <table>
-          <caption class="hidden">What was run</caption>
-          {runs.length > 1 && (
-            <thead>
-              <tr>
-                <th />
-                {runs.map((run) => (
-                  <th key={run.id} scope="col" title={run.id}>
-                    {shortenMiddle(run.label, 40)}
-                  </th>
-                ))}
-              </tr>
-            </thead>
-          )}
-          <tbody>
-            {facts.map(({ name, hint, values }, at) => (
-              <tr key={`${at} ${name}`}>
-                <th scope="row" title={hint}>
-                  {name}
-                </th>
-                {values.map((value, index) => (
-                  <td
-                    key={runs[index]?.id}
-                    title={value?.exact}
-                    class={value?.exact !== values[0]?.exact ? "differs" : ""}
-                  >
-                    {value ? value.text : <span class="soft">–</span>}
-                  </td>
-                ))}
-              </tr>
-            ))}
-          </tbody>
-        </table>
+        <FactsTable caption="What was run" runs={runs} facts={facts} marksDifferences />
       </div>
     </section>
   );

@@ -2,8 +2,8 @@
 
 import { useMemo } from "preact/hooks";
 import { downloadCsv, fileName } from "../../browser";
+import { FactsTable } from "../../components/FactsTable";
 import { SaveButtons } from "../../components/panel";
-import { shortenMiddle } from "../../format";
 import { figuresCsv } from "./export";
 import type { Phased } from "./phased";
 import { figuresOf } from "./words";
@@ -26,35 +26,7 @@ export function Figures({ runs }: { runs: readonly Phased[] }) {
         />
       </div>
       <div class="workload figures-table">
-        <table>
-          <caption class="hidden">Tokens and steps</caption>
-          {runs.length > 1 && (
-            <thead>
-              <tr>
-                <th />
-                {runs.map((run) => (
-                  <th key={run.id} scope="col" title={run.id}>
-                    {shortenMiddle(run.label, 40)}
-                  </th>
-                ))}
-              </tr>
-            </thead>
-          )}
-          <tbody>
-            {rows.map(({ name, hint, values }) => (
-              <tr key={name}>
-                <th scope="row" title={hint}>
-                  {name}
-                </th>
-                {values.map((value, index) => (
-                  <td key={runs[index]?.id} title={value?.exact}>
-                    {value ? value.text : <span class="soft">–</span>}
-                  </td>
-                ))}
-              </tr>
-            ))}
-          </tbody>
-        </table>
+        <FactsTable caption="Tokens and steps" runs={runs} facts={rows} />
       </div>
     </section>
   );
