@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+# The first profiler imports it, and that replaces some functions of torch.
+import torch._dynamo  # noqa: F401
 from torch import nn
 from torch.overrides import _get_current_function_mode_stack
 from torch.profiler import ProfilerActivity, profile
