@@ -68,6 +68,15 @@ def test_a_directory_without_a_trace_is_named(tmp_path: Path) -> None:
         (["runs/base/", "runs/flash"], ["base", "flash"]),
         (["w.json", "a/w.json"], ["w", "a/w"]),
         (["a/.json", "noending"], [".json", "noending"]),
+        (
+            ["r/math/h_1.1700000000000.pt.trace.json", "r/flash/h_2.1700000000001.pt.trace.json"],
+            ["math", "flash"],
+        ),
+        (
+            ["r/a/h_1.1700000000000.pt.trace.json", "r/a/h_1.1700000000001.pt.trace.json"],
+            ["h_1.1700000000000", "h_1.1700000000001"],
+        ),
+        (["h_1.1700000000000.pt.trace.json"], ["h_1.1700000000000"]),
     ],
 )
 def test_runs_get_short_names_that_differ(paths: list[str], expected: list[str]) -> None:

@@ -44,6 +44,18 @@ def test_a_pair_as_json(pair: tuple[str, str]) -> None:
     assert result.baseline.implementations == {"math": 9}
 
 
+def test_two_traces_are_the_baseline_and_the_fused_run(
+    pair: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["report", *pair, "--view", "speedup", "--format", "json"]) == 0
+    two = capsys.readouterr().out
+    assert (
+        main(["report", pair[1], "--view", "speedup", "--against", pair[0], "--format", "json"])
+        == 0
+    )
+    assert two == capsys.readouterr().out
+
+
 @pytest.mark.parametrize("style", ["text", "markdown"])
 def test_a_pair_in_words(
     pair: tuple[str, str],

@@ -24,6 +24,7 @@ PAGES = {
     "spatial-temporal": "spacetime",
     "frames": "spacetime",
     "speedup": "speedup",
+    "roofline": "roofline",
 }
 """The page of an HTML report that shows a view."""
 
@@ -41,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         nargs="+",
         help="a trace (*.json, *.pftrace, also .gz), its fsspec URL, or a directory with one; "
-        "several for --view frames",
+        "several for views of several; for --view speedup also the baseline and the fused run",
     )
     parser.add_argument(
         "--view",
@@ -56,8 +57,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Run `genscope report`."""
-    options = given(args)
     view = VIEWS[args.view]
+    if args.view == "speedup" and len(args.path) == 2 and args.view_against is None:
+        args.view_against = args.path.pop(0)
+    options = given(args)
     check(args, [*args.path, *options.values()])
     if len(args.path) > 1 and view.of_each is None:
         raise Unusable(

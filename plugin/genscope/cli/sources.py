@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 MOST_NAMED = 8
 MOST_FOUND = 100
 
+_TIME_DIGITS = 10
+"""Fewest digits of a time since 1970 that torch puts into a file's name."""
+
 
 def read(path: str) -> Trace:
     """Read the trace at `path`, with progress on stderr. Raises `Unusable`."""
@@ -99,8 +102,13 @@ def labels(paths: Sequence[str]) -> list[str]:
     """A short name for each path, no two alike: the file's name, with folders where it must be.
 
     `runs/base/w0.pt.trace.json` and `runs/flash/w0.pt.trace.json` become `base/w0` and `flash/w0`.
+    Where torch made up the name, of host, process and time, the folder stands for it if it can.
     """
-    parts = [_stem(path.rstrip("/") or path).replace(os.sep, "/").split("/") for path in paths]
+    stems = [_stem(path.rstrip("/") or path) for path in paths]
+    folders = [_folder(path, stem) for path, stem in zip(paths, stems, strict=True)]
+    if len(set(folders)) == len(set(stems)):
+        stems = folders
+    parts = [stem.replace(os.sep, "/").split("/") for stem in stems]
     names = [_shortest(own, parts) for own in parts]
     for i, name in enumerate(names):
         alike = names[:i].count(name)
@@ -116,6 +124,16 @@ def _stem(path: str) -> str:
     name = os.path.basename(path)
     suffix = next((s for s in SUFFIXES if name.endswith(s) and name != s), "")
     return path.removesuffix(suffix)
+
+
+def _folder(path: str, stem: str) -> str:
+    """The folder of torch's `<worker>.<time in milliseconds>.pt.trace.json`, else `stem`."""
+    from genscope.trace.naming import TORCH_SUFFIXES
+
+    time = stem.rpartition(".")[2]
+    named_by_torch = path.endswith(TORCH_SUFFIXES) and len(time) >= _TIME_DIGITS and time.isdigit()
+    folder = os.path.dirname(stem)
+    return folder if named_by_torch and os.path.basename(folder).strip(".") else stem
 
 
 def _shortest(own: list[str], every: list[list[str]]) -> str:
