@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,14 @@ def own_cache() -> Iterator[None]:
         os.environ["GENSCOPE_CACHE"] = folder
         yield
         del os.environ["GENSCOPE_CACHE"]
+
+
+@pytest.fixture(autouse=True)
+def nothing_compiled() -> None:
+    """Forget what other tests compiled: collectors leave alone where torch.compile was used."""
+    dynamo = sys.modules.get("torch._dynamo")
+    if dynamo is not None:
+        dynamo.reset()
 
 
 @pytest.fixture(scope="session")

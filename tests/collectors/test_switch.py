@@ -26,14 +26,6 @@ from genscope.collect.switch import (
 ORIGINAL = F.scaled_dot_product_attention
 
 
-@pytest.fixture(autouse=True)
-def nothing_is_compiled() -> None:
-    # A switch does not watch where torch.compile has been used: here that may be another test.
-    dynamo = sys.modules.get("torch._dynamo")
-    if dynamo is not None:
-        dynamo.reset()
-
-
 def flags() -> tuple[object, ...]:
     """All of torch's state that the switch touches."""
     cuda = torch.backends.cuda
