@@ -10,7 +10,16 @@ import numpy as np
 from genscope.trace.document import document_of
 from genscope.trace.errors import TraceWarning
 from genscope.trace.link import is_launch_name, link, rows_named
-from genscope.trace.model import Device, Events, Int32, Int64, Kind, Trace, Track
+from genscope.trace.model import (
+    Device,
+    Events,
+    Int32,
+    Int64,
+    Kind,
+    MemoryEvents,
+    Trace,
+    Track,
+)
 from genscope.trace.source import Source
 
 MENDED: dict[str, str] = {
@@ -33,6 +42,7 @@ def assemble(
     metadata: Mapping[str, Any],
     counts: Mapping[str, int],
     blocks: Sequence[tuple[int, int]],
+    memory: MemoryEvents | None = None,
 ) -> Trace:
     """Link `events`, whose times count from the first, and return the trace, without warnings."""
     rank, world_size = _distributed(metadata)
@@ -52,6 +62,7 @@ def assemble(
         counts=counts,
         blocks=np.array(blocks, dtype=np.int64).reshape(-1, 2),
         warnings=(),
+        memory=MemoryEvents.none() if memory is None else memory,
     )
 
 

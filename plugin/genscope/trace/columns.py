@@ -32,6 +32,8 @@ from genscope.trace.decode import (
     decode_exact,
 )
 from genscope.trace.kinds import ANNOTATION_OPS_2021, kind_of
+from genscope.trace.memory import NAME as MEMORY
+from genscope.trace.memory import MemoryColumns
 from genscope.trace.model import DEVICE_KINDS, Bool, Events, Int32, Int64, Kind, Track
 
 K = TypeVar("K")
@@ -136,6 +138,7 @@ class Columns:
         self.rows = 0
         self.flows: list[npt.NDArray[np.int64]] = []
         """Arrays of shape (k, 4): id, track, start and 0 for the tail or 1 for the head."""
+        self.memory = MemoryColumns()
         self.process_names: dict[Scalar, str] = {}
         self.thread_names: dict[tuple[Scalar, Scalar], str] = {}
         self._names: Interned[str | None] = Interned(self._name)
@@ -298,6 +301,9 @@ class Columns:
             table[:, 2] = start
             table[:, 3] = [event.ph == "f" for event in flows]
             self.flows.append(table[known])
+        memory = [event for event in others if event.name == MEMORY and event.ph in ("i", "I")]
+        if memory:
+            self.memory.add(memory, self._raw_tracks.__getitem__)
         pairs = [event for event in others if event.ph in ("B", "E")]
         if pairs:
             self._add_pairs(pairs)

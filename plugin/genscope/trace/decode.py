@@ -34,6 +34,13 @@ class Args(msgspec.Struct, gc=False):
     inputs: Raw | UnsetType = field(default=UNSET, name="Concrete Inputs")
     name: Scalar = None
     """Of a metadata event: the name of its process or thread."""
+    bytes: Scalar = field(default=None, name="Bytes")
+    """This and what follows: of an allocation."""
+    address: Scalar = field(default=None, name="Addr")
+    allocated: Scalar = field(default=None, name="Total Allocated")
+    reserved: Scalar = field(default=None, name="Total Reserved")
+    device_type: Scalar = field(default=None, name="Device Type")
+    device_id: Scalar = field(default=None, name="Device Id")
 
 
 NO_ARGS = Args()

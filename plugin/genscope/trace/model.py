@@ -97,6 +97,37 @@ class Events:
 
 
 @dataclass(slots=True)
+class MemoryEvents:
+    """Blocks that an allocator gave or took back: columns of shape (m,), in file order.
+
+    -1 is unknown, but for `device`, where it is a CPU's own number too.
+    """
+
+    at_ns: Int64
+    bytes: Int64
+    """Size of the block, below 0 where it is freed."""
+    address: Int64
+    allocated: Int64
+    """Bytes in use on the device after the event, as the allocator told."""
+    reserved: Int64
+    """Bytes that the allocator holds from the device, used or not."""
+    device_type: Int32
+    """As torch numbers kinds of devices: 0 is a CPU, 1 CUDA and ROCm."""
+    device: Int32
+    track: Int32
+    """Index into `Trace.tracks`."""
+
+    def __len__(self) -> int:
+        return len(self.at_ns)
+
+    @classmethod
+    def none(cls) -> MemoryEvents:
+        """No events."""
+        wide, narrow = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int32)
+        return cls(wide, wide, wide, wide, wide, narrow, narrow, narrow)
+
+
+@dataclass(slots=True)
 class Links:
     """What was derived once from the events: columns of shape (n,) of row numbers, -1 for none."""
 
@@ -172,6 +203,8 @@ class Trace:
     blocks: Int64
     """Shape (k, 2): text offset of each block and the number of rows before it."""
     warnings: Sequence[TraceWarning]
+    memory: MemoryEvents = field(default_factory=MemoryEvents.none)
+    """What the allocators said; empty unless recorded with `profile_memory=True`."""
     document: Document | None = None
     """What our collectors wrote beside the events; None where there is none, or none to use."""
     derived: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)

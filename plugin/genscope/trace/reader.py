@@ -72,6 +72,8 @@ def _read(source: Source, limits: Limits) -> Trace:
     events.start_ns -= start_ns
     flows = np.concatenate(columns.flows) if columns.flows else np.empty((0, 4), dtype=np.int64)
     flows[:, 2] -= start_ns
+    memory = columns.memory.finish()
+    memory.at_ns -= start_ns
     trace = assemble(
         source,
         events=events,
@@ -85,6 +87,7 @@ def _read(source: Source, limits: Limits) -> Trace:
             for (phase, category), count in columns.counts.items()
         },
         blocks=offsets,
+        memory=memory,
     )
     repaired = [
         TraceWarning(
@@ -99,12 +102,24 @@ def _read(source: Source, limits: Limits) -> Trace:
         trace,
         source,
         truncated=blocks.truncated or source.truncated,
-        damage=[*blocks.warnings, *repaired],
+        damage=[*blocks.warnings, *repaired, *_lost(columns.memory.dropped)],
         unreadable=blocks.unreadable,
         dropped=columns.dropped,
         mended=columns.mended,
     )
     return trace
+
+
+def _lost(memory_events: int) -> list[TraceWarning]:
+    if not memory_events:
+        return []
+    return [
+        TraceWarning(
+            code="memory_events",
+            count=memory_events,
+            message=f"{memory_events:,} allocations have no usable time or size and are missing.",
+        )
+    ]
 
 
 def _base(metadata: Mapping[str, Any], start_ns: int) -> int:

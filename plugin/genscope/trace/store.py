@@ -23,9 +23,9 @@ from isal import isal_zlib
 
 from genscope.trace.document import document_of
 from genscope.trace.errors import TraceWarning
-from genscope.trace.model import Device, Events, Links, Trace, Track
+from genscope.trace.model import Device, Events, Links, MemoryEvents, Trace, Track
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 """Raised whenever the layout of the file or the meaning of a column changes."""
 
 TEMPORARY = ".partial"
@@ -143,6 +143,7 @@ def _columns(trace: Trace) -> list[tuple[str, npt.NDArray[Any]]]:
     return [
         *((f"events.{name}", getattr(trace.events, name)) for name in Events.__slots__),
         *((f"links.{name}", getattr(trace.links, name)) for name in Links.__slots__),
+        *((f"memory.{name}", getattr(trace.memory, name)) for name in MemoryEvents.__slots__),
         (_BLOCKS, trace.blocks),
     ]
 
@@ -213,6 +214,7 @@ def _open(mapped: mmap.mmap, size: int) -> Trace:
         counts=found.counts,
         blocks=arrays[_BLOCKS],
         warnings=found.warnings,
+        memory=MemoryEvents(**{name: arrays[f"memory.{name}"] for name in MemoryEvents.__slots__}),
         document=document_of(found.metadata)[0],
     )
 
