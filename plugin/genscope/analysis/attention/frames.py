@@ -6,10 +6,10 @@ import math
 from collections.abc import Sequence
 
 import msgspec
-import numpy as np
 
 from genscope.analysis.attention.axes import SPATIAL, TEMPORAL
 from genscope.analysis.attention.results import SpaceTime
+from genscope.analysis.powers import power
 from genscope.analysis.results import SCHEMA_VERSION
 from genscope.trace.errors import TraceWarning
 
@@ -128,13 +128,9 @@ def _warnings(points: Sequence[SweepPoint]) -> list[TraceWarning]:
 
 def _fit(points: Sequence[SweepPoint], axis: str, of: str) -> SweepFit:
     mine = [(p.frames, getattr(p, of)) for p in points if p.axis == axis and getattr(p, of) > 0]
-    if len({frames for frames, _ in mine}) < 2:
-        return SweepFit(axis=axis, of=of, exponent=None, factor=None)
-    x = np.log([frames for frames, _ in mine])
-    y = np.log([value for _, value in mine])
-    slope = float(((x - x.mean()) * (y - y.mean())).sum() / ((x - x.mean()) ** 2).sum())
+    found = power(mine)
     return SweepFit(
-        axis=axis, of=of, exponent=slope, factor=math.exp(float(y.mean() - slope * x.mean()))
+        axis=axis, of=of, exponent=found and found.exponent, factor=found and found.factor
     )
 
 
@@ -149,10 +145,10 @@ def _crossover(points: Sequence[SweepPoint], fits: Sequence[SweepFit], of: str) 
     slope = temporal.exponent - spatial.exponent
     if abs(slope) < 1e-9:
         return None
-    power = (math.log(spatial.factor) - math.log(temporal.factor)) / slope
-    if abs(power) > 40:
+    at = (math.log(spatial.factor) - math.log(temporal.factor)) / slope
+    if abs(at) > 40:
         return None
-    frames = math.exp(power)
+    frames = math.exp(at)
     seen = [point.frames for point in points]
     return Crossover(of=of, frames=frames, measured=min(seen) <= frames <= max(seen))
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
-import numpy as np
-
 from genscope.analysis.memory.results import GrowthFit
+from genscope.analysis.powers import power
 
 
 def fit(of: str, unit: str, points: Sequence[tuple[float, float]]) -> GrowthFit:
@@ -27,12 +25,7 @@ def fit(of: str, unit: str, points: Sequence[tuple[float, float]]) -> GrowthFit:
         factor=None,
         largest_deviation=None,
     )
-    if len(set(sizes)) < 2:
-        return result
-    x, y = np.log(sizes), np.log([value for _, value in used])
-    slope = float(((x - x.mean()) * (y - y.mean())).sum() / ((x - x.mean()) ** 2).sum())
-    offset = float(y.mean() - slope * x.mean())
-    off = np.abs(np.expm1(y - (offset + slope * x)))
-    result.exponent, result.factor = slope, math.exp(offset)
-    result.largest_deviation = float(off.max())
+    if (found := power(used)) is not None:
+        result.exponent, result.factor = found.exponent, found.factor
+        result.largest_deviation = found.deviation
     return result

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
+from genscope.analysis.powers import power
 
 FEWEST = 3
 """Distinct points that a law is fitted to; two lie on any line."""
@@ -39,30 +39,23 @@ def law(points: Sequence[tuple[float, float | None]]) -> Law:
     if len(values) < 2:
         what = "at one point only" if values else "at no point"
         return Law(len(values), len(usable), reason=missing or f"known {what}")
-    x = np.log([one for one, _ in usable])
-    y = np.log([float(one) for _, one in usable])
-    if len(values) < FEWEST:
-        low, high = (float(y[x == math.log(value)].mean()) for value in values)
-        slope = (high - low) / math.log(values[1] / values[0])
+    found = power(usable)
+    if found is None or len(values) < FEWEST:
+        # Means of the logarithms at two points lie on the line that fits best.
         return Law(
             len(values),
             len(usable),
-            slope=slope,
-            factor=math.exp(low - slope * math.log(values[0])),
+            slope=found and found.exponent,
+            factor=found and found.factor,
             reason=", ".join(filter(None, ["two points give a slope, not a law", missing])),
         )
-    spread = float(((x - x.mean()) ** 2).sum())
-    exponent = float(((x - x.mean()) * (y - y.mean())).sum()) / spread
-    shift = float(y.mean()) - exponent * float(x.mean())
-    off = y - (shift + exponent * x)
-    left, total = float((off**2).sum()), float(((y - y.mean()) ** 2).sum())
     return Law(
         len(values),
         len(usable),
-        exponent=exponent,
-        error=math.sqrt(left / (len(usable) - 2) / spread),
-        factor=math.exp(shift),
-        r2=1 - left / total if total > _FLAT * len(usable) else None,
-        deviation=float(np.abs(np.expm1(off)).max()),
+        exponent=found.exponent,
+        error=math.sqrt(found.left / (len(usable) - 2) / found.spread),
+        factor=found.factor,
+        r2=1 - found.left / found.total if found.total > _FLAT * len(usable) else None,
+        deviation=found.deviation,
         reason=missing,
     )
