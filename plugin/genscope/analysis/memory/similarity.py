@@ -65,7 +65,12 @@ def _nothing(stages: Sequence[Stage]) -> Similarity:
     reason = NO_DENOISER
     if not stages:
         reason = "the trace has no attention calls of known lengths"
-    elif phases & {DECODE, PREFILL}:
+    elif DECODE not in phases and PREFILL in phases:
+        reason = (
+            "it reads a prompt: the paper's formula is of a UNet, whose lengths follow from the "
+            "image; here they are those of the prompt, in every layer"
+        )
+    elif DECODE in phases:
         reason = (
             "it makes one token after the other: the paper's formula is of a UNet, whose lengths "
             "follow from the image; a decoder's grow with its tokens, a row of a matrix for each"
