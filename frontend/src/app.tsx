@@ -28,7 +28,8 @@ export function App(props: { client: Client; store: Store; host: Window }) {
   const stopped = useStopped(client);
 
   const all = listed.data?.runs ?? [];
-  const page = PAGES.find((each) => each.id === state.page) ?? (PAGES[0] as Page);
+  const pages = pagesOf(client);
+  const page = pages.find((each) => each.id === state.page) ?? (pages[0] as Page);
   // Without a choice the first run is shown: reading more was not asked for. A report is read.
   const first = client.isLive ? all.slice(0, 1) : all;
   const chosen = state.runs
@@ -55,19 +56,21 @@ export function App(props: { client: Client; store: Store; host: Window }) {
 
   return (
     <div class="frame">
-      <Rail page={page} onPage={turnTo} />
+      <Rail pages={pages} page={page} onPage={turnTo} />
       <main>
-        <header class="top">
-          <RunPicker runs={all} chosen={chosen} onChoose={choose} onOpen={listed.again} />
-          {client.isLive && (
-            <FilterBar
-              filters={state.filters}
-              available={available}
-              hasCalls={hasCalls}
-              onChange={(filters) => store.write({ filters }, "push")}
-            />
-          )}
-        </header>
+        {!page.isOfAll && (
+          <header class="top">
+            <RunPicker runs={all} chosen={chosen} onChoose={choose} onOpen={listed.again} />
+            {client.isLive && (
+              <FilterBar
+                filters={state.filters}
+                available={available}
+                hasCalls={hasCalls}
+                onChange={(filters) => store.write({ filters }, "push")}
+              />
+            )}
+          </header>
+        )}
         {listed.error && (
           <ErrorNotice
             title="The list of runs could not be read"
@@ -127,11 +130,18 @@ function idOf(name: string, all: readonly Run[]): string {
   return inFolder.length === 1 && inFolder[0] ? inFolder[0].id : name;
 }
 
-function Rail(props: { page: Page; onPage: (id: string) => void }) {
+/** The pages to turn to; those of all runs only where a report holds them. */
+function pagesOf(client: Client): readonly Page[] {
+  const { pages } = client;
+  if (pages !== undefined) return PAGES.filter((page) => pages.includes(page.id));
+  return PAGES.filter((page) => !page.isOfAll || client.isLive || client.holds(page.id, []));
+}
+
+function Rail(props: { pages: readonly Page[]; page: Page; onPage: (id: string) => void }) {
   return (
     <nav class="rail" aria-label="Pages">
       <ul>
-        {PAGES.map((page) => (
+        {props.pages.map((page) => (
           <li key={page.id}>
             <button
               type="button"
@@ -159,6 +169,9 @@ function Content(props: {
 }) {
   const Shown = usePage(props.page);
   if (!props.listed) return null;
+  const isOfAll = props.page.isOfAll ?? false;
+  const isReport = !props.pageProps.client.isLive;
+  if (isOfAll && (isReport || props.all.length > 0)) return Shown && <Shown {...props.pageProps} />;
   if (props.all.length === 0) return <NoRuns message={props.message} />;
   if (props.pageProps.runs.length === 0) {
     if (props.isStopped) return null;

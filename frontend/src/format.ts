@@ -79,6 +79,18 @@ export function metric(value: number): string {
   return step === 0 ? count(value) : `${threeDigits(rest)}${METRIC[step]}`;
 }
 
+/** FLOPs with the prefix of their unit: 4.16 TFLOP; what is not known is a dash. */
+export function flopCount(value: number | null, unit = "FLOP"): string {
+  if (value === null) return "–";
+  const [rest, step] = inSteps(value, METRIC.length);
+  return `${threeDigits(rest)}${METRIC[step] || " "}${unit}`;
+}
+
+/** FLOPs a second: 624 TFLOP/s. */
+export function flopRate(value: number | null): string {
+  return flopCount(value, "FLOP/s");
+}
+
 /** `value` divided by thousands until it reads shortest, and how often. */
 function inSteps(value: number, steps: number): [number, number] {
   let [rest, step] = [value, 0];

@@ -1,4 +1,7 @@
-"""A small transformer recorded twice: with attention computed step by step, and fused."""
+"""A small transformer recorded twice: with attention computed step by step, and fused.
+
+Both runs are marked as of the suite.
+"""
 
 from __future__ import annotations
 
@@ -39,4 +42,6 @@ def write(logdir: Path) -> None:
             out: torch.Tensor = model(x)
         return out
 
-    collect_pair(run, logdir, model=model, repeats=2, workload=Workload(model="small"))
+    extra = {"suite": True, "scale": "tiny", "task": "tiny"}
+    workload = Workload(model="muse", extra=extra)
+    collect_pair(run, logdir, model=model, repeats=2, workload=workload)

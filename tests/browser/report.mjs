@@ -3,7 +3,15 @@
 import assert from "node:assert/strict";
 import { downloaded, faintTexts, records, tooWide, until } from "./look.mjs";
 
-const PAGES = ["Overview", "Operators", "Attention", "Phases", "Speedup", "Space and time"];
+const PAGES = [
+  "Overview",
+  "Operators",
+  "Attention",
+  "Phases",
+  "Speedup",
+  "Space and time",
+  "Roofline",
+];
 
 function button(box, name) {
   return box.getByRole("button", { name, exact: true });

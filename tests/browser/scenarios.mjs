@@ -19,8 +19,11 @@ import {
   tooWide,
   until,
 } from "./look.mjs";
+import { PAPER } from "./paper.mjs";
 import { PHASES } from "./phases.mjs";
 import { REPORT } from "./report.mjs";
+import { ROOFLINE } from "./roofline.mjs";
+import { SIZES_SIDE_BY_SIDE } from "./sizes.mjs";
 import { SPACE_TIME } from "./spacetime.mjs";
 import { SPEEDUP } from "./speedup.mjs";
 import { TRACE } from "./trace.mjs";
@@ -618,8 +621,11 @@ async function fitsTheWindow({ page, address }) {
 export const SCENARIOS = {
   ...PHASES,
   ...REPORT,
+  ...ROOFLINE,
+  ...SIZES_SIDE_BY_SIDE,
   ...SPACE_TIME,
   ...SPEEDUP,
+  ...PAPER,
   "chooses runs": { run: choosesRuns },
   "draws bars": { run: drawsBars },
   "drills down": { run: drillsDown },

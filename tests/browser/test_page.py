@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser import hostile, pairs, videos
+from tests.browser import hostile, pairs, sizes, videos
 from tests.cli.record import record
 from tests.cli.run import genscope
 from tests.packaging.serving import served
@@ -103,6 +103,7 @@ def address(logdir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         "shows phases",
         "compares phases",
         "shows space and time",
+        "shows the roofline",
         "fits the window",
         "shows attention calls",
         "sets sequences side by side",
@@ -130,7 +131,13 @@ def test_videos_of_several_lengths(drive: Drive, tmp_path: Path) -> None:
         drive("sweeps over frames", address)
 
 
-@pytest.mark.parametrize("scenario", ["explains a speedup", "chooses a pair"])
+def test_images_of_several_sizes(drive: Drive, tmp_path: Path) -> None:
+    sizes.write(tmp_path / "runs")
+    with _tensorboard(tmp_path / "runs", tmp_path) as address:
+        drive("sets sizes side by side", address)
+
+
+@pytest.mark.parametrize("scenario", ["explains a speedup", "chooses a pair", "shows the paper"])
 def test_a_pair(drive: Drive, tmp_path: Path, scenario: str) -> None:
     pairs.write(tmp_path / "runs")
     with _tensorboard(tmp_path / "runs", tmp_path) as address:

@@ -214,6 +214,8 @@ def as_json(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, An
         ("phases", "phases"),
         ("spatial-temporal", "spacetime"),
         ("speedup", "speedup"),
+        ("memory", "memory"),
+        ("scaling", "scaling"),
     ],
 )
 def test_a_report_opens_with_the_page_of_its_view(
@@ -231,7 +233,7 @@ def test_a_report_has_the_attention_of_each_run(
     told = as_json(capsys, str(recorded), "--view", "attention")
     assert views["attention"] == {"tiny": {**told, "calls": []}}
     assert views["calls"]["tiny"]["calls"] == told["calls"] != []
-    for view in ("sequence", "phases", "spatial-temporal"):
+    for view in ("sequence", "phases", "spatial-temporal", "memory", "memory-growth", "scaling"):
         assert views[view] == {"tiny": as_json(capsys, str(recorded), "--view", view)}
     told = as_json(capsys, str(recorded), "--view", "speedup")
     assert views["prediction"] == {"tiny": told}

@@ -10,6 +10,7 @@ import fsspec
 import msgspec
 import pytest
 
+from genscope.analysis.flops.joined import operator_work, with_work
 from genscope.analysis.operators import breakdown
 from genscope.analysis.results import Operators
 from genscope.cli.main import main
@@ -22,7 +23,8 @@ def test_json_alone_is_on_stdout_and_is_the_result_of_the_analysis(recorded: Pat
     assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout.endswith(b"}\n") and done.stdout.count(b"\n") == 1
     decoded = msgspec.json.decode(done.stdout, type=Operators)
-    assert decoded == breakdown(load(recorded))
+    trace = load(recorded)
+    assert decoded == with_work(breakdown(trace), operator_work(trace))
     assert decoded.basis == "cpu_self"
     assert "Attention" in {row.category for row in decoded.categories}
 
@@ -45,7 +47,7 @@ def test_markdown_has_tables(recorded: Path, capsys: pytest.CaptureFixture[str])
     assert main(["report", str(recorded), "--format", "markdown", "--depth", "1"]) == 0
     out = capsys.readouterr().out
     assert out.startswith("**")
-    assert "| name | sum | busy | share | calls | rule |" in out
+    assert "| name | sum | busy | share | calls | rate | FLOPs/byte | FLOPs | rule |" in out
 
 
 def test_a_directory_and_a_url_give_what_the_file_gives(

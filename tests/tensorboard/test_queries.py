@@ -22,6 +22,7 @@ from tests.tensorboard.support import (
 ROUTES = [
     *("operators", "overview", "timeline", "compare", "cancel"),
     *("attention", "calls", "sequence", "phases", "spatial-temporal", "frames"),
+    *("memory", "memory-growth", "scaling"),
 ]
 
 

@@ -204,3 +204,19 @@ def test_what_another_tensorboard_has_read_is_there_at_once(logdir: Path) -> Non
     reading = Watched(lambda path, _: pytest.fail(f"{path} was read again"))
     response = client(logdir, loader=Loader(reading)).get(url)
     assert (response.status_code, response.data) == (200, first)
+
+
+def test_roofline_and_the_work_behind_the_operators(logdir: Path) -> None:
+    of = client(logdir)
+    query = {"run": f"base/{FILE}"}
+    own = settled(lambda: of.get(f"{DATA}/roofline", query_string=query)).json
+    assert (own["view"], own["device"], own["as_if"]) == ("roofline", None, False)
+    wanted = query | {"device": own["devices"][0], "pass": "forward"}
+    named = settled(lambda: of.get(f"{DATA}/roofline", query_string=wanted)).json
+    assert named["device"]["name"] == own["devices"][0]
+    assert named["as_if"]
+    assert named["selection"]["passes"] == ["forward"]
+    work = settled(lambda: of.get(f"{DATA}/work", query_string=query)).json
+    assert (work["view"], work["basis"]) == ("work", "device")
+    refused = of.get(f"{DATA}/roofline", query_string=query | {"device": "a toaster"})
+    assert refused.status_code == 400

@@ -13,6 +13,12 @@ export interface AttentionCall {
   device_ns: number | null;
   cpu_ns: number;
   layout_ns: number | null;
+  flops: number | null;
+  moved_bytes: number | null;
+  /** Over `device_ns`, or `cpu_ns` without a device. */
+  flops_per_s: number | null;
+  /** FLOPs over bytes moved. */
+  intensity: number | null;
   batch: number | null;
   heads: number | null;
   kv_heads: number | null;

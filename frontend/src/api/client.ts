@@ -52,6 +52,8 @@ export interface Ask {
 export interface Client {
   /** Whether a server answers, which can filter, stop reading, and find new files. */
   readonly isLive: boolean;
+  /** Ids of the pages that there is something for; all where it is not given. */
+  readonly pages?: readonly string[];
   runs(signal?: AbortSignal): Promise<Runs>;
   overview(id: string, ask?: Ask): Promise<Overview>;
   operators(id: string, ask?: Ask): Promise<Operators>;

@@ -7,6 +7,8 @@ import type { Comparison, Operators, Overview, Runs } from "./types";
 export interface Embedded {
   /** The page to begin with. */
   page: string;
+  /** Ids of the pages, where the report is not of runs but of something else. */
+  pages?: string[];
   runs: Runs;
   operators: Record<string, Operators>;
   overview: Record<string, Overview>;
@@ -26,6 +28,7 @@ export function createEmbedded(data: Embedded): Client {
 
   return {
     isLive: false,
+    ...(data.pages ? { pages: data.pages } : {}),
     runs: async () => data.runs,
     overview: async (id) => of(data.overview, id),
     operators: async (id) => of(data.operators, id),

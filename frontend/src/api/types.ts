@@ -19,15 +19,24 @@ export interface Figures {
   calls: number;
 }
 
+/** A group of events with the work behind it, where that is known and was asked for. */
+export interface Worked extends Figures {
+  flops?: number | null;
+  moved_bytes?: number | null;
+  flops_per_s?: number | null;
+  /** FLOPs over bytes moved. */
+  intensity?: number | null;
+}
+
 /** A row of a drill-down below a category. */
-export interface Row extends Figures {
+export interface Row extends Worked {
   name: string;
   level: "category" | "op" | "kernel";
   rule: string | null;
   children: Row[];
 }
 
-export interface CategoryRow extends Figures {
+export interface CategoryRow extends Worked {
   category: string;
   children: Row[];
 }

@@ -7,6 +7,8 @@ export interface Scale {
   to: number;
   /** Both ends are above 0. */
   isLog: boolean;
+  /** What the marks of a logarithmic scale are powers of; 2 unless given. */
+  base?: number;
 }
 
 /** Where `value` lies: 0 at the beginning of the scale, 1 at its end. */
@@ -32,7 +34,7 @@ export function scaleAround(values: readonly (readonly [number, number])[], isLo
   return { from: least / 2, to: Math.max(high, least) * 2, isLog };
 }
 
-/** Marks of a scale with room for about `marks`: powers of two (or of a power of it) if log. */
+/** Marks of a scale with room for about `marks`: powers of its base (or of one of them) if log. */
 export function marksOf(scale: Scale, marks: number): { value: number; text: string }[] {
   if (!scale.isLog) {
     const distance = markDistance(scale.to - scale.from, marks);
@@ -41,12 +43,14 @@ export function marksOf(scale: Scale, marks: number): { value: number; text: str
       text: apart(value, distance),
     }));
   }
-  const low = Math.ceil(Math.log2(scale.from) - 1e-9);
-  const high = Math.floor(Math.log2(scale.to) + 1e-9);
+  const { base = 2 } = scale;
+  const step = Math.log2(base);
+  const low = Math.ceil(Math.log2(scale.from) / step - 1e-9);
+  const high = Math.floor(Math.log2(scale.to) / step + 1e-9);
   const every = Math.max(1, Math.ceil((high - low + 1) / Math.max(1, marks)));
   const first = Math.ceil(low / every) * every;
   return Array.from({ length: Math.max(0, Math.floor((high - first) / every) + 1) }, (_, at) => {
-    const value = 2 ** (first + at * every);
+    const value = base ** (first + at * every);
     return { value, text: value >= 1 ? apart(value, 1) : String(value) };
   });
 }

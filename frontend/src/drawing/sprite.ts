@@ -83,7 +83,13 @@ function drawMark(context: Context, mark: Mark, x: number, y: number): void {
   }
 }
 
-function outline(context: Context, shape: Shape, x: number, y: number, radius: number): void {
+export function outline(
+  context: Context,
+  shape: Shape,
+  x: number,
+  y: number,
+  radius: number,
+): void {
   const reach = radius * REACH[shape];
   context.beginPath();
   if (shape === "disc") {

@@ -29,6 +29,8 @@ export interface Page {
   hint: string;
   /** Whether it knows the filters of attention calls: kind, axis, phase. */
   hasCalls?: boolean;
+  /** Whether it is of all runs there are, whichever are chosen; its route has its name. */
+  isOfAll?: boolean;
   load: () => Promise<ComponentType<PageProps>>;
 }
 
@@ -72,6 +74,31 @@ export const PAGES: readonly Page[] = [
     hint: "Temporal against spatial attention",
     hasCalls: true,
     load: async () => (await import("./spacetime")).SpaceTimePage,
+  },
+  {
+    id: "memory",
+    title: "Memory",
+    hint: "Score matrices by the paper's formula and as recorded, and the peak",
+    load: async () => (await import("./memory")).MemoryPage,
+  },
+  {
+    id: "scaling",
+    title: "Scaling",
+    hint: "What grows fastest with image size, frames, batch or prompt",
+    load: async () => (await import("./scaling")).ScalingPage,
+  },
+  {
+    id: "roofline",
+    title: "Roofline",
+    hint: "How far from the device's roof, and what to fix first",
+    load: async () => (await import("./roofline")).RooflinePage,
+  },
+  {
+    id: "paper",
+    title: "Paper",
+    hint: "How many of the paper's claims hold here",
+    isOfAll: true,
+    load: async () => (await import("./paper")).PaperPage,
   },
   {
     id: "trace",

@@ -4,10 +4,13 @@ import attention from "./attention.css?inline";
 import base from "./base.css?inline";
 import chart from "./chart.css?inline";
 import frame from "./frame.css?inline";
+import memory from "./memory.css?inline";
 import notices from "./notices.css?inline";
 import overview from "./overview.css?inline";
+import paper from "./paper.css?inline";
 import phases from "./phases.css?inline";
 import plot from "./plot.css?inline";
+import roofline from "./roofline.css?inline";
 import runs from "./runs.css?inline";
 import spacetime from "./spacetime.css?inline";
 import speedup from "./speedup.css?inline";
@@ -27,5 +30,8 @@ export const STYLES = [
   speedup,
   phases,
   spacetime,
+  paper,
+  roofline,
+  memory,
   trace,
 ].join("\n");

@@ -41,7 +41,7 @@ def category_rows(
     number = {name: place for place, name in enumerate(subs)}
     of_rule = np.array([number[rule.sub or ""] for rule in classes.rules], dtype=np.int64)
     rule = classes.rule[work.rows].astype(np.int64)
-    op_label, labels = _op_labels(trace, work, classes)
+    op_label, labels = op_labels(trace, work, classes)
     kernel_label = trace.events.name[work.rows].astype(np.int64)
 
     top = _level(work, np.full(len(rule), 0, dtype=np.int64), category, rule)
@@ -104,8 +104,8 @@ def _rows(
     return found
 
 
-def _op_labels(trace: Trace, work: Work, classes: Classes) -> tuple[Int64, list[str]]:
-    """Label of each row on the op level; shape (k,), and the labels."""
+def op_labels(trace: Trace, work: Work, classes: Classes) -> tuple[Int64, list[str]]:
+    """Number of the label of each row on the op level, shape (k,), and the labels."""
     labels = [*trace.strings, NO_OP, GRAPH_REPLAY, NO_LAUNCH]
     count = len(trace.strings)
     rows, op = work.rows, work.op

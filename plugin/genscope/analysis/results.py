@@ -33,7 +33,21 @@ class Figures(msgspec.Struct, kw_only=True):
     calls: int
 
 
-class Row(Figures, kw_only=True):
+class Worked(Figures, kw_only=True):
+    """A group of events with the work behind it, as in `genscope.analysis.flops.results`.
+
+    None where it is not known, for kernels, and where nobody had it counted, which takes longer
+    than adding up the time: `genscope.analysis.flops.joined` does.
+    """
+
+    flops: int | None = None
+    moved_bytes: int | None = None
+    flops_per_s: float | None = None
+    intensity: float | None = None
+    """FLOPs over bytes moved."""
+
+
+class Row(Worked, kw_only=True):
     """A row of a drill-down. `level` is category, op or kernel; `rule` says what decided it."""
 
     name: str
@@ -42,7 +56,7 @@ class Row(Figures, kw_only=True):
     children: list[Row] = []
 
 
-class CategoryRow(Figures, kw_only=True):
+class CategoryRow(Worked, kw_only=True):
     """A category; its children are sub-categories (level category) or ops, those kernels."""
 
     category: str

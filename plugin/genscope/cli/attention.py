@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from genscope.analysis.attention.results import Attention, AttentionCall, AttentionGroup
 from genscope.cli.calls import only
 from genscope.cli.document import Column, Document, Limits, Row, Table
-from genscope.cli.formatting import amount, duration, percent, plural
+from genscope.cli.formatting import amount, duration, percent, plural, ratio, scaled
 
 PASSES = {
     "forward": ("forward", "unknown"),
@@ -146,6 +146,8 @@ def _calls(result: Attention, limits: Limits) -> Table:
                 _number(call.step),
                 _number(call.layer),
                 duration(call.cpu_ns if call.device_ns is None else call.device_ns),
+                scaled(call.flops_per_s, "FLOP/s"),
+                ratio(call.intensity),
             ]
         )
         for call in shown
@@ -161,6 +163,8 @@ def _calls(result: Attention, limits: Limits) -> Table:
             Column("step"),
             Column("layer"),
             Column("time"),
+            Column("rate", spare=True),
+            Column("FLOPs/byte", spare=True),
         ],
         rows=rows,
         caption=f"{plural(left, 'call')} more: --format json has all." if left else "",

@@ -47,6 +47,8 @@ class Column:
     text: bool = False
     ends: bool = False
     """A text that is shortened at its end, not in its middle: a list, largest first."""
+    spare: bool = False
+    """Figures that a narrow terminal leaves out before it shortens names."""
 
 
 @dataclass(frozen=True)

@@ -6,27 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from genscope.analysis.flops.results import Flops, FlopsFigures, FlopsGroup
 from genscope.cli.document import Column, Document, Limits, Row, Table
-from genscope.cli.formatting import duration, percent, significant
+from genscope.cli.formatting import duration, percent, ratio, scaled
 from genscope.cli.operators import basis_words
-
-PREFIXES = ((15, "P"), (12, "T"), (9, "G"), (6, "M"), (3, "k"))
-
-
-def scaled(value: float | None, unit: str) -> str:
-    """A figure with the prefix of its unit, `2.90 TFLOP`; `–` where it is unknown."""
-    if value is None:
-        return "–"
-    for power, prefix in PREFIXES:
-        if value >= 10**power * 0.9995:
-            return f"{significant(value / 10**power)} {prefix}{unit}"
-    return f"{significant(value)} {unit}"
-
-
-def ratio(value: float | None) -> str:
-    """FLOPs a byte; `–` where it is unknown."""
-    if value is None:
-        return "–"
-    return significant(value) if value >= 0.01 or not value else "<0.01"
 
 
 def document(result: Flops, limits: Limits) -> Document:

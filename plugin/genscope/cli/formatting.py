@@ -99,3 +99,23 @@ def _round(value: float) -> float:
 
 def _exponent(value: float) -> int:
     return math.floor(math.log10(abs(value)))
+
+
+PREFIXES = ((15, "P"), (12, "T"), (9, "G"), (6, "M"), (3, "k"))
+
+
+def scaled(value: float | None, unit: str) -> str:
+    """A figure with the prefix of its unit, `2.90 TFLOP`; `–` where it is unknown."""
+    if value is None:
+        return "–"
+    for power, prefix in PREFIXES:
+        if value >= 10**power * 0.9995:
+            return f"{significant(value / 10**power)} {prefix}{unit}"
+    return f"{significant(value)} {unit}"
+
+
+def ratio(value: float | None) -> str:
+    """FLOPs a byte; `–` where it is unknown."""
+    if value is None:
+        return "–"
+    return significant(value) if value >= 0.01 or not value else "<0.01"

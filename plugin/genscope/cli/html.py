@@ -71,8 +71,19 @@ def reported(label: str, trace: Trace) -> Reported:
 
 def page(runs: Sequence[Reported], view: str) -> str:
     """The whole file; `view` is the page that it opens with, the first of `runs` is the base."""
+    return _file(f"GenScope: {', '.join(run.label for run in runs)}", _data(runs, view))
+
+
+def single(view: str, result: Any) -> str:
+    """A file with one page alone, which is of no single run: `view` is its name and its route."""
+    runs = {"schema_version": result.schema_version, "runs": [], "message": None}
+    none: dict[str, Any] = {"operators": {}, "overview": {}, "compare": {}}
+    data = {"page": view, "pages": [view], "runs": runs, "views": {view: {"": result}}, **none}
+    return _file(f"GenScope: {view}", data)
+
+
+def _file(title: str, data: dict[str, Any]) -> str:
     code = script()
-    title = escape(f"GenScope: {', '.join(run.label for run in runs)}")
     policy = (
         f"default-src 'none'; script-src '{_digest(code)}'; style-src 'unsafe-inline'; "
         "img-src data:; base-uri 'none'; form-action 'none'"
@@ -82,9 +93,9 @@ def page(runs: Sequence[Reported], view: str) -> str:
         '<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{title}</title>\n</head>\n<body>\n"
+        f"<title>{escape(title)}</title>\n</head>\n<body>\n"
         "<noscript>This report draws its charts with JavaScript.</noscript>\n"
-        f'<script id="genscope-data" type="application/json">{_json(_data(runs, view))}</script>\n'
+        f'<script id="genscope-data" type="application/json">{_json(data)}</script>\n'
         f'<script type="module">{code}</script>\n'
         "</body>\n</html>\n"
     )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from genscope.analysis.scaling.results import Contribution
     from genscope.analysis.speedup import Side
     from genscope.analysis.speedup.results import RunPair
     from genscope.trace.model import Trace
@@ -30,6 +31,7 @@ class Attended:
 
     answers: dict[str, Any]
     side: Side
+    scaling: Contribution
 
 
 def attended(trace: Trace) -> Attended:
@@ -39,6 +41,10 @@ def attended(trace: Trace) -> Attended:
     from genscope.analysis.attention.sequence import WHOLE, ordered
     from genscope.analysis.attention.space_time import space_time_of
     from genscope.analysis.attention.view import attention_of, calls_window
+    from genscope.analysis.flops.joined import operator_work
+    from genscope.analysis.memory.view import memory
+    from genscope.analysis.roofline.view import roofline
+    from genscope.analysis.scaling import contribution
     from genscope.analysis.speedup import side_of
     from genscope.analysis.windows import Window
 
@@ -50,8 +56,12 @@ def attended(trace: Trace) -> Attended:
             "sequence": ordered(record).drawn(WHOLE),
             "phases": phases(trace),
             "spatial-temporal": space_time_of(record),
+            "roofline": roofline(trace),
+            "work": operator_work(trace),
+            "memory": memory(trace),
         },
         side=side_of(trace),
+        scaling=contribution(trace),
     )
 
 
@@ -76,6 +86,7 @@ def views(runs: Sequence[tuple[str, Attended]]) -> Views:
         if frames.points:
             put("frames", ids, frames)
     _put_pairs(put, runs, pairing.pairs)
+    _put_sweeps(put, runs)
     return found
 
 
@@ -90,6 +101,17 @@ def _frames(runs: Sequence[tuple[str, Attended]], ids: Sequence[str]) -> Any:
 
     answers = {name: run.answers["spatial-temporal"] for name, run in runs}
     return frames_sweep([(name, answers[name]) for name in ids])
+
+
+def _put_sweeps(put: Any, runs: Sequence[tuple[str, Attended]]) -> None:
+    """Set all runs against their sizes; whichever is the base, the pages ask in this order."""
+    from genscope.analysis.memory.sweep import memory_growth
+    from genscope.analysis.scaling import scaling
+
+    ordered = sorted(runs, key=lambda run: run[0])
+    names = [name for name, _ in ordered]
+    put("scaling", names, scaling([(name, run.scaling) for name, run in ordered]))
+    put("memory-growth", names, memory_growth([(n, run.answers["memory"]) for n, run in ordered]))
 
 
 def _put_pairs(put: Any, runs: Sequence[tuple[str, Attended]], pairs: Sequence[RunPair]) -> None:

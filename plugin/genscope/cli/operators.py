@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from genscope.analysis.results import CategoryRow, Figures, ModuleRow, Operators
+from genscope.analysis.results import CategoryRow, Figures, ModuleRow, Operators, Worked
 from genscope.analysis.results import Row as Node
 from genscope.cli.document import Bar, Column, Document, Limits, Row, Segment, Table
-from genscope.cli.formatting import duration, percent, plural
+from genscope.cli.formatting import duration, percent, plural, ratio, scaled
+
+if TYPE_CHECKING:
+    from genscope.trace.model import Trace
 
 LEVELS = {"category": 1, "op": 2, "kernel": 3}
 """The depth at which each level of the drill-down is shown."""
@@ -17,6 +21,14 @@ BASES = {"device": "device time", "cpu_self": "CPU self time"}
 """What each basis is in words."""
 
 LARGEST_CATEGORIES = 3
+
+
+def result(trace: Trace) -> Operators:
+    """The view `operators`, with the work behind its rows."""
+    from genscope.analysis.flops.joined import operator_work, with_work
+    from genscope.analysis.operators import breakdown
+
+    return with_work(breakdown(trace), operator_work(trace))
 
 
 def document(result: Operators, limits: Limits) -> Document:
@@ -92,12 +104,22 @@ def _figures(result: Operators) -> dict[str, Callable[[Figures], str]]:
     return columns
 
 
+_WORK: Mapping[str, Callable[[Worked], str]] = {
+    "rate": lambda row: scaled(row.flops_per_s, "FLOP/s") if row.flops_per_s else "–",
+    "FLOPs/byte": lambda row: ratio(row.intensity),
+    "FLOPs": lambda row: scaled(row.flops, "FLOP") if row.flops else "–",
+}
+"""The columns of what was done in the time, by title."""
+
+
 def _unlinked(ns: int) -> str:
     return duration(ns) if ns else ""
 
 
 def _categories(result: Operators, limits: Limits) -> Table:
-    figures = _figures(result)
+    figures: dict[str, Callable[[Worked], str]] = {**_figures(result)}
+    spare = _WORK if any(row.flops for row in result.categories) else {}
+    figures.update(spare)
     rows: list[Row] = []
     for category in result.categories:
         cells = [category.category, *(show(category) for show in figures.values()), ""]
@@ -108,7 +130,7 @@ def _categories(result: Operators, limits: Limits) -> Table:
         title=" → ".join(list(LEVELS)[: limits.depth]).capitalize(),
         columns=[
             Column("name", text=True),
-            *(Column(title) for title in figures),
+            *(Column(title, spare=title in spare) for title in figures),
             Column("rule", text=True),
         ],
         rows=rows,
@@ -123,7 +145,7 @@ def _tree(
     nodes: Sequence[Node],
     depth: int,
     limits: Limits,
-    figures: Mapping[str, Callable[[Figures], str]],
+    figures: Mapping[str, Callable[[Worked], str]],
 ) -> Iterator[Row]:
     """The rows under a row, largest first; what `limits` leaves out is one row."""
     shown = [node for node in nodes if LEVELS.get(node.level, 3) <= limits.depth]

@@ -5,20 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from genscope.analysis.paper.claims import Claim, Stated
-from genscope.analysis.paper.results import (
-    CONTRADICTS,
-    NOT_HERE,
-    SAME,
-    WITHIN,
-    Component,
-    Outcome,
-    PaperReport,
-    Setting,
-)
+from genscope.analysis.paper.results import Component, Outcome, PaperReport, Setting
 from genscope.cli.document import Column, Document, Row, Table
 from genscope.cli.formatting import amount, plural, significant
+from genscope.cli.paper_figures import tables as figures
 
-_VERDICTS = (WITHIN, SAME, CONTRADICTS, NOT_HERE)
 _COLOURS = 16
 """Most channels of an image or latent."""
 _UNITS = {"%": " %", "x": "x", "B": " B", "power": ""}
@@ -27,7 +18,7 @@ _UNITS = {"%": " %", "x": "x", "B": " B", "power": ""}
 def document(result: PaperReport) -> Document:
     """Say what holds of the paper's claims."""
     return Document(
-        headline=_headline(result),
+        headline=result.sentence,
         facts=[
             ("paper", result.source),
             *((f"setting {i}", setting(one)) for i, one in enumerate(result.settings, 1)),
@@ -46,6 +37,7 @@ def document(result: PaperReport) -> Document:
                 "can show no more than the same direction, but for what follows from how they are "
                 "built.",
             ),
+            *figures(result),
             *([_taxonomy(result)] if result.taxonomy else []),
             _published(result),
             Table(
@@ -64,11 +56,6 @@ def setting(one: Setting) -> str:
         f"{one.scale} scale on {one.hardware}{f', {one.dtype}' if one.dtype else ''}: "
         f"{plural(one.runs, 'run')}, {plural(one.pairs, 'pair')}"
     )
-
-
-def _headline(result: PaperReport) -> str:
-    counts = [f"{result.verdicts.get(name, 0)} {name}" for name in _VERDICTS]
-    return f"{plural(len(result.rows), 'claim')} of the paper: {', '.join(counts)}"
 
 
 def _rows(result: PaperReport) -> Iterator[Row]:

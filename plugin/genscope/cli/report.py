@@ -25,6 +25,9 @@ PAGES = {
     "frames": "spacetime",
     "speedup": "speedup",
     "roofline": "roofline",
+    "memory": "memory",
+    "memory-growth": "memory",
+    "scaling": "scaling",
 }
 """The page of an HTML report that shows a view."""
 

@@ -10,8 +10,7 @@ from genscope.analysis.roofline.devices import DeviceRates, known_devices, named
 from genscope.analysis.roofline.results import RoofFigures, Roofline
 from genscope.cli.document import Column, Document, Limits, Row, Table
 from genscope.cli.errors import Unusable
-from genscope.cli.flops import ratio, scaled
-from genscope.cli.formatting import duration, percent
+from genscope.cli.formatting import duration, percent, ratio, scaled
 from genscope.cli.operators import basis_words
 from genscope.trace.errors import TraceError
 
@@ -38,10 +37,11 @@ def result(
     """The view `roofline`, on the device of this name. Raises `Unusable` where none has it."""
     from genscope.analysis.roofline.view import roofline
 
-    return roofline(trace, device=_chosen(device, devices), devices=devices)
+    return roofline(trace, device=chosen(device, devices), devices=devices)
 
 
-def _chosen(name: str | None, devices: Sequence[DeviceRates]) -> DeviceRates | None:
+def chosen(name: str | None, devices: Sequence[DeviceRates]) -> DeviceRates | None:
+    """The device of this name, `cpu` measured now. Raises `Unusable` where none has it."""
     if name is None:
         return None
     if name.lower() == CPU:

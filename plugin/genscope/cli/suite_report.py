@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genscope.cli.errors import Unusable
-from genscope.cli.output import FORMATS, check, emit
+from genscope.cli.output import HTML, add_format, check, emit, write
 from genscope.cli.sources import labels, read, traces_in
 
 if TYPE_CHECKING:
@@ -34,10 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="runs/suite",
         help="where `genscope suite run` has written (default: %(default)s)",
     )
-    parser.add_argument("--format", choices=list(FORMATS), default="text")
-    parser.add_argument(
-        "-o", "--output", metavar="FILE", help="write to FILE instead of the standard output"
-    )
+    add_format(parser)
     parser.add_argument(
         "--no-taxonomy",
         action="store_true",
@@ -48,6 +46,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Run `genscope suite report`."""
     check(args, [args.folder])
+    if args.format == HTML:
+        from genscope.cli.html import script, single
+
+        script()
+        result = report(args.folder, measure=not args.no_taxonomy)
+        write(single("paper", result), args)
+        return
     result = report(args.folder, measure=not args.no_taxonomy)
 
     def present() -> Any:
@@ -71,13 +76,26 @@ def report(folder: str, *, measure: bool = True) -> PaperReport:
         raise Unusable(f"{folder}: no such directory; `genscope suite run` records one")
     paths = traces_in(folder, _MOST_TRACES)
     runs, left_out = [], []
-    for label, path in zip(labels(paths), paths, strict=True):
+    for label, path in zip(_labels(folder, paths), paths, strict=True):
         try:
             runs.append(figures(label, read(path)))
         except (NotOfTheSuite, Unusable) as error:
             left_out.append(LeftOut(run=label, reason=str(error)))
     models, missing = _taxonomy(Path(folder), measure)
-    return judged(runs, models, [*left_out, *missing])
+    return judged(runs, models, [*left_out, *missing], folder=folder)
+
+
+def _labels(folder: str, paths: list[str]) -> list[str]:
+    """The folders of the traces, which say model, task and attention, where these tell them apart.
+
+    Others go by their usual labels.
+    """
+    folders = [Path(os.path.relpath(os.path.dirname(path), folder)).as_posix() for path in paths]
+    count = Counter(folders)
+    return [
+        label if place == "." or count[place] > 1 else place
+        for place, label in zip(folders, labels(paths), strict=True)
+    ]
 
 
 def _taxonomy(folder: Path, measure: bool) -> tuple[list[ModelTaxonomy], list[LeftOut]]:

@@ -16,6 +16,8 @@ GAP = 2
 INDENT = 2
 NARROWEST = (24, 12)
 """A name column and any further text column are never narrower than this."""
+ROOM = 44
+"""Columns to spare are left out where text would have less than this."""
 
 
 def render(document: Document, console: Console) -> None:
@@ -141,7 +143,7 @@ def _lead(row: Row) -> int:
 def _widths(table: Table, available: int) -> list[int]:
     """Cells for each column: figures take what they need, text columns share what is left.
 
-    0 for a text column that has no room; the first one always has some.
+    0 for a column that has no room: spare figures, the last ones first, then texts but the first.
     """
     natural = [cell_len(column.title) for column in table.columns]
     for row in table.rows:
@@ -151,6 +153,10 @@ def _widths(table: Table, available: int) -> list[int]:
     texts = [i for i, column in enumerate(table.columns) if column.text]
     left = available - GAP * (len(natural) - 1)
     left -= sum(width for i, width in enumerate(natural) if i not in texts)
+    for i in range(len(natural) - 1, -1, -1):
+        if table.columns[i].spare and left < ROOM:
+            left += natural[i] + GAP
+            natural[i] = 0
     # A further text column takes what the name leaves, and where that is little, a quarter.
     for i in texts[:0:-1]:
         if left < sum(NARROWEST):

@@ -29,6 +29,8 @@ class Option:
     choices: tuple[str, ...] | None = None
     value: str | None = None
     """`module:function`, from the text given to the value; without one, the text is the value."""
+    of_all: bool = False
+    """Of a view of several traces: for what is made of all of them, not for each."""
 
     @property
     def place(self) -> str:
@@ -59,7 +61,12 @@ class View:
         """Compute the result of a view of several traces, each with a label; keeps none of them."""
         of_each = cast("Callable[..., msgspec.Struct]", resolve_name(self.of_each or ""))
         analyse = cast("Callable[..., msgspec.Struct]", resolve_name(self.analyse))
-        return analyse([(label, of_each(trace, **values)) for label, trace in traces])
+        of_all = {one.argument for one in self.options if one.of_all} & set(values)
+        of_one = {name: value for name, value in values.items() if name not in of_all}
+        return analyse(
+            [(label, of_each(trace, **of_one)) for label, trace in traces],
+            **{name: values[name] for name in of_all},
+        )
 
     def document(self, result: msgspec.Struct, limits: Limits) -> Document:
         """Say `result` in words and tables."""
@@ -100,7 +107,7 @@ _WORDS = tuple(
 VIEWS = {
     "operators": View(
         help="time by category, op and kernel",
-        analyse="genscope.analysis.operators:breakdown",
+        analyse="genscope.cli.operators:result",
         present="genscope.cli.operators:document",
     ),
     "overview": View(
@@ -142,6 +149,21 @@ VIEWS = {
         analyse="genscope.analysis.attention.frames:frames_sweep",
         present="genscope.cli.frames:document",
     ),
+    "scaling": View(
+        help="how time, FLOPs and memory grow over several traces of one model",
+        of_each="genscope.analysis.scaling:contribution",
+        analyse="genscope.analysis.scaling:scaling",
+        present="genscope.cli.scaling:document",
+        options=(
+            Option(
+                "--by",
+                argument="by",
+                help="the parameter that differs (default: whichever does)",
+                choices=("image_size", "frames", "batch", "prompt", "tokens", "steps", "length"),
+                of_all=True,
+            ),
+        ),
+    ),
     "flops": View(
         help="floating-point operations and bytes moved, by op, and what is not known",
         analyse="genscope.analysis.flops.view:flops",
@@ -167,6 +189,17 @@ VIEWS = {
                 value="genscope.cli.roofline:table",
             ),
         ),
+    ),
+    "memory": View(
+        help="score matrices, what fused attention avoids, and peak memory",
+        analyse="genscope.analysis.memory.view:memory",
+        present="genscope.cli.memory:document",
+    ),
+    "memory-growth": View(
+        help="how memory grows with the image, over several traces",
+        of_each="genscope.analysis.memory.view:memory",
+        analyse="genscope.analysis.memory.sweep:memory_growth",
+        present="genscope.cli.memory:growth_document",
     ),
     "speedup": View(
         help="what fused attention gains",

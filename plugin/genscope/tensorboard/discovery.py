@@ -24,6 +24,9 @@ HOW_TO_RECORD = (
     "Record one with torch.profiler and its tensorboard_trace_handler, or copy a "
     "*.pt.trace.json, *.json.gz or *.pftrace file there; TensorBoard need not be restarted."
 )
+TAXONOMY = "taxonomy.json"
+"""The file that `genscope suite report` keeps beside the runs; whoever reads it checks it."""
+
 NO_LOGDIR = (
     "TensorBoard did not say which folder it looks in; start it with --logdir and the folder "
     "that holds the traces."
@@ -46,11 +49,13 @@ class TraceFile:
 class Scan:
     """What a look at the logdirs found; `message` says what is wrong or was left out.
 
-    `tables` are tables of times, as `genscope replay` writes them.
+    `tables` are tables of times, as `genscope replay` writes them; `taxonomies` what models of the
+    suite are, as `genscope suite report` keeps it beside their runs.
     """
 
     files: Mapping[str, TraceFile] = field(default_factory=dict)
     tables: Mapping[str, TraceFile] = field(default_factory=dict)
+    taxonomies: Mapping[str, TraceFile] = field(default_factory=dict)
     message: str | None = None
 
 
@@ -134,10 +139,11 @@ class Discovery:
             return Scan(message=NO_LOGDIR)
         found: list[_Found] = []
         tables: list[_Found] = []
+        taxonomies: list[_Found] = []
         messages: list[str] = []
         for logdir in self._logdirs:
             try:
-                complete = self._look_in(logdir, found, tables)
+                complete = self._look_in(logdir, found, tables, taxonomies)
             except (OSError, ImportError) as error:
                 messages.append(_why_not(logdir.path, error))
                 continue
@@ -149,10 +155,21 @@ class Discovery:
         if not found and not messages:
             places = ", ".join(logdir.path for logdir in self._logdirs)
             messages.append(f"There is no trace under {places}. {HOW_TO_RECORD}")
-        return Scan(_named(found), _named(tables), as_text(" ".join(messages)) or None)
+        return Scan(
+            _named(found),
+            _named(tables),
+            _named(taxonomies),
+            as_text(" ".join(messages)) or None,
+        )
 
-    def _look_in(self, logdir: Logdir, found: list[_Found], tables: list[_Found]) -> bool:
-        """Add what is under one logdir to `found` and `tables`; say whether that is all of it."""
+    def _look_in(
+        self,
+        logdir: Logdir,
+        found: list[_Found],
+        tables: list[_Found],
+        taxonomies: list[_Found],
+    ) -> bool:
+        """Add what is under one logdir to the lists; say whether that is all of it."""
         files = self._file_system(logdir.path)
         walk = Walk(logdir.path, files, self._bounds, self._clock)
         plain: list[tuple[Candidate, Stamp]] = []
@@ -163,6 +180,8 @@ class Discovery:
                 continue
             if candidate.name.is_torch:
                 found.append(_Found(_run(logdir, candidate), candidate, stamp))
+            elif candidate.file == TAXONOMY:
+                taxonomies.append(_Found(_run(logdir, candidate), candidate, stamp))
             else:
                 plain.append((candidate, stamp))
         # Looking into files costs most, so it comes after what the names alone tell.

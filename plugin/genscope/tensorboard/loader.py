@@ -144,6 +144,16 @@ class Loader:
                 self._enqueue(job)
             return self._status(job, ask, answer)
 
+    def known(self, file: TraceFile, ask: Ask) -> bytes | None:
+        """Return the answer for this version of the file if it was given before; start nothing."""
+        key = (file.path, file.stamp, ask)
+        answer = self._answers.get(key)
+        if answer is None and not self._is_waiting(file):
+            answer = self._reading.recall(file, ask)
+            if answer is not None:
+                self._answers.put(key, answer)
+        return answer
+
     def forget(self, file: TraceFile, ask: Ask) -> None:
         """Let go of an answer that does not hold any more: who wants it has it made again."""
         self._answers.drop((file.path, file.stamp, ask))

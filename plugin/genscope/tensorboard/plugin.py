@@ -13,11 +13,13 @@ from genscope.tensorboard.discovery import Discovery
 from genscope.tensorboard.http import app
 from genscope.tensorboard.loader import Loader
 from genscope.tensorboard.logdirs import logdirs_of
+from genscope.tensorboard.paper import PaperRoutes
 from genscope.tensorboard.reading import CachedReading
 from genscope.tensorboard.routes import Routes
 from genscope.tensorboard.sent import Sent
 from genscope.tensorboard.several import Several
 from genscope.tensorboard.static import ENTRY, Static
+from genscope.tensorboard.sweeps import Sweeps
 from genscope.tensorboard.views import VIEWS
 
 if TYPE_CHECKING:
@@ -46,6 +48,8 @@ class GenScopePlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard
         loader = loader or Loader(CachedReading(cache))
         self._routes = Routes(self._discovery, loader, list(VIEWS), compare)
         self._several = Several(self._discovery, loader)
+        self._paper = PaperRoutes(self._discovery, loader)
+        self._sweeps = Sweeps(self._discovery, loader)
         self._sent = Sent(self._discovery, loader, cache)
         self._static = static or Static()
         self._activity = Activity(self._discovery.has_any)
@@ -60,6 +64,6 @@ class GenScopePlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard
 
     def get_plugin_apps(self) -> dict[str, WSGIApplication]:
         """Return the WSGI apps by route, below `data/plugin/genscope`."""
-        parts = (self._routes, self._several, self._sent, self._static)
+        parts = (self._routes, self._several, self._paper, self._sweeps, self._sent, self._static)
         handlers = {route: do for part in parts for route, do in part.handlers().items()}
         return {route: app(handler) for route, handler in handlers.items()}

@@ -9,6 +9,8 @@ from werkzeug.wrappers import Request
 from genscope.analysis.attention.sequence import MAX_POINTS, POINTS, Stretch
 from genscope.analysis.attention.where import Where
 from genscope.analysis.classify import PASSES
+from genscope.analysis.roofline.as_if import OnDevice
+from genscope.analysis.roofline.devices import known_devices
 from genscope.analysis.selection import Selection
 from genscope.analysis.windows import COUNT, MAX_COUNT, Window
 from genscope.tensorboard.http import Refusal
@@ -73,6 +75,24 @@ def where_of(request: Request) -> Where:
         kinds=_few(request, "kind"),
         axes=_few(request, "axis"),
         phases=_few(request, "phase"),
+    )
+
+
+def on_device_of(request: Request) -> OnDevice:
+    """Return the part of a trace, and the known `device` that it is set beside, if one is named.
+
+    Raises Refusal (400).
+    """
+    selection, device = selection_of(request), request.args.get("device", "")
+    names = [one.name for one in known_devices()]
+    if device and device not in names:
+        raise Refusal(400, f"A device is one of {', '.join(names)}.")
+    return OnDevice(
+        components=selection.components,
+        passes=selection.passes,
+        first_step=selection.first_step,
+        last_step=selection.last_step,
+        device=device,
     )
 
 

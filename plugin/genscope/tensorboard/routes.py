@@ -13,11 +13,13 @@ from genscope.analysis.attention.results import SpaceTime
 from genscope.analysis.attention.sequence import Stretch
 from genscope.analysis.attention.view import COLUMNS
 from genscope.analysis.results import SCHEMA_VERSION, Comparison, Operators
+from genscope.analysis.selection import EVERYTHING, Selection
 from genscope.analysis.windows import Window
 from genscope.tensorboard.discovery import Discovery, TraceFile
 from genscope.tensorboard.http import Handler, Refusal, refuse, respond_json
 from genscope.tensorboard.loader import Loader, State, Status
 from genscope.tensorboard.query import (
+    on_device_of,
     run_of,
     runs_of,
     selection_of,
@@ -26,7 +28,7 @@ from genscope.tensorboard.query import (
     where_of,
     window_of,
 )
-from genscope.tensorboard.views import OPERATORS, TIMELINE, Ask
+from genscope.tensorboard.views import MEMORY, OPERATORS, TIMELINE, Ask
 
 Compare = Callable[[Sequence[tuple[str, Operators]]], Comparison]
 
@@ -43,6 +45,13 @@ OF_CALLS: Mapping[str, Callable[[Request], Window | Stretch | None]] = {
     SPACE_TIME: lambda _: None,
 }
 """Views that take the filters of attention calls, and what reads their further parameters."""
+
+OF_RUN: Mapping[str, Callable[[Request], Selection]] = {
+    "roofline": on_device_of,
+    MEMORY: lambda _: EVERYTHING,
+    "work": selection_of,
+}
+"""Views of one run that are computed when somebody looks, and what reads which part they are of."""
 
 
 class Run(msgspec.Struct, kw_only=True):
@@ -120,6 +129,7 @@ class Routes:
             "/runs": self.runs,
             **{f"/{view}": partial(self.view, view) for view in self._views},
             **{f"/{view}": partial(self.calls, view) for view in OF_CALLS},
+            **{f"/{view}": partial(self.later, view) for view in OF_RUN},
             f"/{TIMELINE}": self.timeline,
             "/compare": self.compare,
             "/frames": self.frames,
@@ -136,6 +146,11 @@ class Routes:
         """Give a view of `run`, or how far reading it has come."""
         file = self._file(request)
         return self._answer(request, file, Ask(view, selection_of(request)))
+
+    def later(self, view: str, request: Request) -> Response:
+        """Give a view of `run` that is computed when somebody looks at it."""
+        file = self._file(request)
+        return self._answer(request, file, Ask(view, OF_RUN[view](request)))
 
     def timeline(self, request: Request) -> Response:
         """Give the timeline of a stretch of `run`, in finer bins than the overview has."""

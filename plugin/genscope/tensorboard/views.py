@@ -9,8 +9,13 @@ import msgspec
 
 from genscope.analysis.attention.phase_view import phases
 from genscope.analysis.attention.sequence import Stretch
+from genscope.analysis.flops.joined import operator_work
+from genscope.analysis.memory.view import memory
 from genscope.analysis.operators import breakdown
 from genscope.analysis.overview import overview
+from genscope.analysis.paper.packed import contribution
+from genscope.analysis.roofline.as_if import roofline_on
+from genscope.analysis.scaling import contribution as scaling_run
 from genscope.analysis.selection import EVERYTHING, Selection
 from genscope.analysis.speedup import run_info, side_of
 from genscope.analysis.speedup.packed import pack
@@ -22,7 +27,10 @@ Analyse = Callable[[Trace, Any], msgspec.Struct]
 
 OPERATORS = "operators"
 
-SIDE, RUN_INFO = "side", "run-info"
+MEMORY = "memory"
+
+SIDE, RUN_INFO, OF_SUITE = "side", "run-info", "of-suite"
+SCALING_RUN = "scaling-run"
 """What a run contributes to the routes of several runs; no routes of their own."""
 
 VIEWS: Mapping[str, Analyse] = {
@@ -33,8 +41,13 @@ VIEWS: Mapping[str, Analyse] = {
 
 LATER: Mapping[str, Analyse] = {
     "phases": phases,
+    "roofline": roofline_on,
+    MEMORY: lambda trace, _: memory(trace),
+    SCALING_RUN: scaling_run,
+    "work": operator_work,
     SIDE: lambda trace, selection: pack(side_of(trace, selection)),
     RUN_INFO: lambda trace, _: run_info("", side_of(trace)),
+    OF_SUITE: lambda trace, _: contribution(trace),
 }
 """Views that are computed when somebody looks at them. More of these are in `attention`."""
 

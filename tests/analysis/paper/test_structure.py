@@ -9,7 +9,7 @@ from genscope.analysis.paper.figures import Call
 from genscope.analysis.paper.measures import MEASURES
 from genscope.analysis.paper.results import Component, ModelTaxonomy
 from genscope.analysis.paper.runs import BASELINE, FUSED, Runs, exponent
-from tests.analysis.paper.made import STABLE_DIFFUSION, in_roles, run, self_and_text
+from tests.analysis.paper.made import STABLE_DIFFUSION, in_roles, roof, run, self_and_text
 
 SD = run("stable-diffusion", self_and_text(STABLE_DIFFUSION * 3), image_size=512)
 
@@ -141,10 +141,10 @@ def test_exponent_needs_two_sizes_and_values_above_zero() -> None:
 
 def test_intensity_of_diffusion_is_beside_that_of_the_language_model() -> None:
     runs = [
-        replace(run("llama2"), intensity=10.0),
-        replace(run("imagen"), intensity=900.0),
-        replace(run("sdxl"), intensity=40.0),
-        replace(run("muse"), intensity=9000.0),
+        run("llama2", roof=roof(10)),
+        run("imagen", roof=roof(900)),
+        run("sdxl", roof=roof(40)),
+        run("muse", roof=roof(9000)),
     ]
     (found,) = MEASURES["intensity"](Runs(runs))
     assert found.value == 90

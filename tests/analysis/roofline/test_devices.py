@@ -30,6 +30,9 @@ source = "measured"
         ("NVIDIA H100 PCIe", "NVIDIA H100 PCIe"),
         ("NVIDIA H200", "NVIDIA H200 SXM"),
         ("NVIDIA B200", "NVIDIA B200"),
+        ("NVIDIA GB200", "NVIDIA GB200 (one of its GPUs)"),
+        ("NVIDIA GH200 480GB", None),
+        ("NVIDIA GeForce RTX 4090 Laptop GPU", None),
         ("NVIDIA L40S", "NVIDIA L40S"),
         ("NVIDIA GeForce RTX 4090", "NVIDIA GeForce RTX 4090"),
         ("NVIDIA GeForce RTX 5090", "NVIDIA GeForce RTX 5090"),
@@ -58,6 +61,7 @@ def test_rates_fit_together() -> None:
     """Narrower matrix work is not slower, and every device says where its figures come from."""
     for one in known_devices():
         assert one.source
+        assert one.checked
         order = ("float32", "tf32", "bfloat16", "float8", "float4")
         rates = [one.matrix[dtype] for dtype in order if dtype in one.matrix]
         assert rates == sorted(rates)

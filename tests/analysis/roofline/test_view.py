@@ -144,7 +144,7 @@ def test_mistakes_on_the_command_line(tmp_path: Path) -> None:
     for more in (
         ("--device", "nothing"),
         ("--devices", tmp_path / "missing.toml"),
-        ("--format", "html"),
+        ("--device", "h100", "--format", "html"),
     ):
         done = genscope("report", path, "--view", "roofline", *more)
         assert done.returncode == 2

@@ -5,13 +5,17 @@ import { ShareBar } from "../../components/ShareBar";
 import { ToTrace } from "../../components/ToTrace";
 import { MarkIcon } from "../../drawing/Mark";
 import {
+  bytes,
   count,
   exactDuration,
   exactPercent,
+  flopCount,
+  flopRate,
   inUnit,
   percent,
   shortenMiddle,
   type TimeUnit,
+  threeDigits,
   timeUnit,
 } from "../../format";
 import type { WindowColumn } from "../../table/WindowTable";
@@ -112,6 +116,25 @@ function time(
   };
 }
 
+type WorkField = "flops" | "moved_bytes" | "flops_per_s" | "intensity";
+
+function worked(
+  id: WorkField,
+  title: string,
+  hint: string,
+  say: (value: number) => string,
+): WindowColumn<AttentionCall> {
+  return {
+    id,
+    title,
+    hint,
+    width: 104,
+    isNumber: true,
+    show: (call) => (call[id] === null ? UNKNOWN : say(call[id])),
+    exact: (call) => (call[id] === null ? "" : count(call[id])),
+  };
+}
+
 /** The unit of a column whose largest value is not here yet: by the mean of those that are. */
 function unitOf(time_ns: number, calls: number): TimeUnit {
   return timeUnit([calls > 0 ? time_ns / calls : 0]);
@@ -193,6 +216,15 @@ export function callColumns(
     shape("head_dim", "head dim", "Size of a head", 84),
     ...(of.isDevice ? [time("device_ns", "device", "Sum over its kernels", unit)] : []),
     time("cpu_ns", "CPU", "Inclusive time of its ops", unit),
+    worked("flops_per_s", "reached", "FLOPs over device time, CPU time without one", flopRate),
+    worked("intensity", "FLOPs/byte", "FLOPs over bytes moved", threeDigits),
+    worked(
+      "flops",
+      "FLOPs",
+      "From its lengths; of causal calls, the pairs that the mask leaves",
+      flopCount,
+    ),
+    worked("moved_bytes", "moved", "Queries, keys, values and result; scores if unfused", bytes),
     text("implementation", "implementation", "What computes it", 112),
     text("phase", "phase", "Prefill, decode, denoise, encode", 96),
     text("component", "component", "Independently trained part of the pipeline", 124),

@@ -37,6 +37,7 @@ export function drawnCsv(parts: readonly { run: Sequenced; drawn: Drawn }[], vie
 
 const CALL_FIELDS = [
   ...(["index", "pass", "forward_index", "start_ns", "device_ns", "cpu_ns", "layout_ns"] as const),
+  ...(["flops", "moved_bytes", "flops_per_s", "intensity"] as const),
   ...(["batch", "heads", "kv_heads", "q_len", "kv_len", "q_tokens", "head_dim"] as const),
   ...(["v_head_dim", "dtype", "causal", "mask", "kind", "axis", "implementation"] as const),
   ...(["phase", "component", "module", "layer", "step", "reason"] as const),

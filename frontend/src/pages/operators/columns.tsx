@@ -5,12 +5,16 @@ import { MixBar } from "../../components/MixBar";
 import { ShareBar } from "../../components/ShareBar";
 import type { Column } from "../../components/TreeTable";
 import {
+  bytes,
   count,
   exactDuration,
   exactPercent,
+  flopCount,
+  flopRate,
   inUnit,
   percent,
   type TimeUnit,
+  threeDigits,
   timeUnit,
 } from "../../format";
 
@@ -96,20 +100,56 @@ function mix<T extends Mixed>(): Column<T> {
   };
 }
 
+type WorkField = "flops" | "moved_bytes" | "flops_per_s" | "intensity";
+
+function worked(
+  id: WorkField,
+  title: string,
+  hint: string,
+  say: (value: number) => string,
+  width: number,
+): Column<Row> {
+  return {
+    id,
+    title,
+    hint,
+    width,
+    isNumber: true,
+    value: (row) => row[id] ?? null,
+    show: (row) => (typeof row[id] === "number" ? say(row[id]) : "–"),
+    exact: (row) => (typeof row[id] === "number" ? count(row[id]) : "not known"),
+  };
+}
+
+/** What was done in the time, of categories and ops whose shapes were recorded. */
+const WORK: readonly Column<Row>[] = [
+  worked("flops_per_s", "reached", "FLOPs over the time of what is counted", flopRate, 106),
+  worked("intensity", "FLOPs/byte", "FLOPs over bytes moved", threeDigits, 92),
+];
+/** Where there is room; the CSV has all. */
+const MORE_WORK: readonly Column<Row>[] = [
+  worked("flops", "FLOPs", "Of the shapes of its ops", flopCount, 104),
+  worked("moved_bytes", "moved", "Operands and results of its ops, each once", bytes, 92),
+];
+const ROOM = 1500;
+
 /** Columns of the drill-down. */
 export function rowColumns(rows: readonly CategoryRow[], isDevice: boolean): Column<Row>[] {
+  const isWorked = rows.some((row) => (row.flops ?? 0) > 0);
+  const isWide = window.innerWidth >= ROOM;
   const rule: Column<Row> = {
     id: "rule",
     title: "rule",
     hint: "What decided the category",
-    width: 220,
+    width: isWorked && !isWide ? 80 : 220,
     grows: true,
     isNumber: false,
     value: (row) => row.rule,
     show: (row) => row.rule,
     exact: (row) => row.rule ?? "",
   };
-  return [...figures<Row>(rows.map(asRow), isDevice), rule];
+  const work = isWide ? [...WORK, ...MORE_WORK] : WORK;
+  return [...figures<Row>(rows.map(asRow), isDevice), ...(isWorked ? work : []), rule];
 }
 
 export function passColumns(rows: readonly PassRow[], isDevice: boolean): Column<PassRow>[] {

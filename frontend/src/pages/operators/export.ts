@@ -15,6 +15,8 @@ const FIGURES = [
   "calls",
 ] as const;
 
+const WORK = ["flops", "moved_bytes", "flops_per_s", "intensity"] as const;
+
 const BAR_FIELDS = ["sum_ns", "unlinked_ns", "share", "relative", "delta_ns", "speedup"] as const;
 
 /** A line for each category of each run. */
@@ -43,11 +45,12 @@ export function operatorsCsv(operators: Operators): string {
       ...PLACES.map((each) => here[each] ?? null),
       row.rule,
       ...FIGURES.map((field) => row[field]),
+      ...WORK.map((field) => row[field] ?? null),
     ]);
     for (const child of row.children) walk(child, here, false);
   };
   for (const category of operators.categories) walk(asRow(category), {}, true);
-  return toCsv(["level", ...PLACES, "rule", ...FIGURES], lines);
+  return toCsv(["level", ...PLACES, "rule", ...FIGURES, ...WORK], lines);
 }
 
 const PLACES = ["category", "sub_category", "op", "kernel"] as const;

@@ -3,6 +3,7 @@
 import { useEffect, useMemo } from "preact/hooks";
 import type { ComparisonAnswer } from "../../api/client";
 import { UnusableError } from "../../api/client";
+import type { OperatorWork } from "../../api/roofline";
 import type { Comparison } from "../../api/types";
 import { download, downloadCsv, fileName } from "../../browser";
 import { Segmented } from "../../components/controls";
@@ -20,6 +21,7 @@ import { comparisonCsv } from "./export";
 import { StackedBars } from "./StackedBars";
 import { type Against, DIFFERENCES, Tables } from "./Tables";
 import { caption, headline } from "./words";
+import { withWork } from "./work";
 
 /** A comparison together with the ids of its runs, in its order. */
 interface Compared extends ComparisonAnswer {
@@ -45,6 +47,17 @@ export function OperatorsPage(props: PageProps) {
   const tableKey = shown === undefined ? null : JSON.stringify([shown, selection]);
   const operators = useLoaded(tableKey, (ask) =>
     client.operators(shown ?? "", { ...ask, selection }),
+  );
+
+  // It takes longer than the times and comes into the table when it is there.
+  const hasWork = operators.data !== null && operators.dataKey === tableKey;
+  const isHeld = shown !== undefined && client.holds("work", [shown]);
+  const work = useLoaded<OperatorWork>(hasWork && isHeld ? tableKey : null, (ask) =>
+    client.view("work", [shown ?? ""], { ...ask, selection }),
+  );
+  const worked = useMemo(
+    () => operators.data && withWork(operators.data, work.dataKey === tableKey ? work.data : null),
+    [operators.data, work.data, work.dataKey, tableKey],
   );
 
   const needsBase = state.table === DIFFERENCES && shown !== usable[0];
@@ -88,9 +101,9 @@ export function OperatorsPage(props: PageProps) {
           <Reading progress={operators.progress} labelOf={labelOf} onStop={props.onStop} />
         )}
         {base.error && <OperatorsError error={base.error} onRetry={base.again} />}
-        {comparison && operators.data && (!needsBase || against) && (
+        {comparison && worked && (!needsBase || against) && (
           <Tables
-            operators={operators.data}
+            operators={worked}
             runs={usable.map((id, index) => ({
               id,
               label: comparison.runs[index]?.run ?? labelOf(id),

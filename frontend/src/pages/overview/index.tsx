@@ -1,16 +1,15 @@
 // The page Overview: where the time of the chosen runs goes, and what limits them.
 
-import { useEffect, useMemo } from "preact/hooks";
+import { useMemo } from "preact/hooks";
 import { download, downloadCsv, fileName } from "../../browser";
 import { AfterPaint } from "../../components/AfterPaint";
+import { Answered, useEachAnswered } from "../../components/Answered";
 import { Segmented } from "../../components/controls";
 import { Legend } from "../../components/Legend";
-import { ErrorNotice, FileErrors, Reading, Warnings } from "../../components/notices";
+import { Warnings } from "../../components/notices";
 import { SaveButtons } from "../../components/panel";
 import { ZoomButtons } from "../../components/ZoomButtons";
 import { PICTURE_ROOM, pictureOf } from "../../drawing/picture";
-import { type EachOf, loadEach } from "../../state/each";
-import { useLoaded } from "../../state/loaded";
 import type { Store } from "../../state/location";
 import type { Axis, State } from "../../state/url";
 import type { PageProps } from "../registry";
@@ -27,54 +26,34 @@ import { Waits } from "./Waits";
 import { caption, deviceNames, headline } from "./words";
 
 export function OverviewPage(props: PageProps) {
-  const { client, runs, selection, state, store } = props;
-  const key = JSON.stringify([runs.map((run) => run.id), selection]);
-  const loaded = useLoaded<EachOf<Summed>>(key, (ask) =>
-    loadEach(runs, ask, async ({ id, label }, own) => ({
-      id,
-      label,
-      overview: await client.overview(id, { ...own, selection }),
-    })),
-  );
-  const labelOf = (id: string) => runs.find((run) => run.id === id)?.label ?? id;
-  const { data } = loaded;
-  const shown = data?.runs.find((run) => run.id === state.shown) ?? data?.runs[0];
-
-  // biome-ignore lint/correctness/useExhaustiveDependencies: reading has changed what `runs` says.
-  useEffect(() => {
-    if (data) props.onRead();
-  }, [data]);
-
+  const { client, state, store } = props;
+  const answered = useEachAnswered<Summed>(props, async ({ id, label }, ask) => ({
+    id,
+    label,
+    overview: await client.overview(id, ask),
+  }));
   return (
-    <>
-      {loaded.isLoading && (
-        <Reading progress={loaded.progress} labelOf={labelOf} onStop={props.onStop} />
-      )}
-      {loaded.error && (
-        <ErrorNotice
-          title="The runs could not be summed up"
-          message={loaded.error.message}
-          onRetry={loaded.again}
-        />
-      )}
-      {data && <FileErrors errors={data.errors} onRetry={loaded.again} />}
-      {data && shown && (
-        <div class={loaded.dataKey === key ? "" : "stale"}>
-          <Chart {...props} summed={data.runs} shown={shown} />
-          <AfterPaint>
-            {() => (
-              <Below
-                summed={data.runs}
-                shown={shown}
-                state={state}
-                store={store}
-                isLive={client.isLive}
-              />
-            )}
-          </AfterPaint>
-        </div>
-      )}
-    </>
+    <Answered of={answered} title="The runs could not be summed up" {...props}>
+      {(summed) => {
+        const shown = summed.find((run) => run.id === state.shown) ?? (summed[0] as Summed);
+        return (
+          <>
+            <Chart {...props} summed={summed} shown={shown} />
+            <AfterPaint>
+              {() => (
+                <Below
+                  summed={summed}
+                  shown={shown}
+                  state={state}
+                  store={store}
+                  isLive={client.isLive}
+                />
+              )}
+            </AfterPaint>
+          </>
+        );
+      }}
+    </Answered>
   );
 }
 

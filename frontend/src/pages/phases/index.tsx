@@ -1,18 +1,18 @@
 // The page Phases: what prefill, decode, denoising and encoding take in the chosen runs.
 
-import { useEffect, useMemo, useRef } from "preact/hooks";
+import { useMemo, useRef } from "preact/hooks";
 import type { ServedStep } from "../../api/phases";
 import { download, downloadCsv, fileName } from "../../browser";
 import { AfterPaint } from "../../components/AfterPaint";
+import { Answered, useEachAnswered } from "../../components/Answered";
 import { Segmented } from "../../components/controls";
-import { Empty, ErrorNotice, FileErrors, Reading, Warnings } from "../../components/notices";
+import { Empty, Warnings } from "../../components/notices";
 import { SaveButtons, TreeControls, treeState } from "../../components/panel";
 import { TreeTable } from "../../components/TreeTable";
 import { ZoomButtons } from "../../components/ZoomButtons";
 import { PICTURE_ROOM, pictureOf } from "../../drawing/picture";
 import { within } from "../../drawing/stretch";
 import { withValues } from "../../filters/registry";
-import { useLoaded } from "../../state/loaded";
 import type { Store } from "../../state/location";
 import type { Axis, Range, State } from "../../state/url";
 import { openableKeys } from "../../table/model";
@@ -32,36 +32,11 @@ import { columnsOf, phaseNodes, shortened } from "./table";
 import { caption, headline } from "./words";
 
 export function PhasesPage(props: PageProps) {
-  const { client, runs, selection } = props;
-  const key = JSON.stringify([runs.map((run) => run.id), selection]);
-  const loaded = useLoaded(key, (ask) => loadPhased(client, runs, ask, selection));
-  const labelOf = (id: string) => runs.find((run) => run.id === id)?.label ?? id;
-  const { data } = loaded;
-
-  // biome-ignore lint/correctness/useExhaustiveDependencies: reading has changed what `runs` says.
-  useEffect(() => {
-    if (data) props.onRead();
-  }, [data]);
-
+  const answered = useEachAnswered(props, (run, ask) => loadPhased(props.client, run, ask));
   return (
-    <>
-      {loaded.isLoading && (
-        <Reading progress={loaded.progress} labelOf={labelOf} onStop={props.onStop} />
-      )}
-      {loaded.error && (
-        <ErrorNotice
-          title="The phases could not be found"
-          message={loaded.error.message}
-          onRetry={loaded.again}
-        />
-      )}
-      {data && <FileErrors errors={data.errors} onRetry={loaded.again} />}
-      {data && data.runs.length > 0 && (
-        <div class={loaded.dataKey === key ? "" : "stale"}>
-          <Content {...props} phased={data.runs} />
-        </div>
-      )}
-    </>
+    <Answered of={answered} title="The phases could not be found" {...props}>
+      {(phased) => <Content {...props} phased={phased} />}
+    </Answered>
   );
 }
 

@@ -1,14 +1,13 @@
 // The page Space and time: temporal against spatial attention in the chosen runs.
 
-import { useEffect, useMemo } from "preact/hooks";
+import { useMemo } from "preact/hooks";
 import type { FramesSweep, SpaceTime } from "../../api/spacetime";
 import { download, downloadCsv, fileName } from "../../browser";
 import { AfterPaint } from "../../components/AfterPaint";
-import { Empty, ErrorNotice, FileErrors, Reading, Warnings } from "../../components/notices";
+import { Answered, useAnswered, useEachView } from "../../components/Answered";
+import { Empty, ErrorNotice, Warnings } from "../../components/notices";
 import { SaveButtons } from "../../components/panel";
 import { PICTURE_ROOM, pictureOf } from "../../drawing/picture";
-import { type EachOf, loadEach } from "../../state/each";
-import { useLoaded } from "../../state/loaded";
 import type { PageProps } from "../registry";
 import { AxesTable } from "./AxesTable";
 import { drawBars, layoutOf } from "./bars";
@@ -19,60 +18,36 @@ import { Sweep } from "./Sweep";
 import { caption, headline, type Spaced } from "./words";
 
 export function SpaceTimePage(props: PageProps) {
-  const { client, runs, selection } = props;
-  const key = JSON.stringify([runs.map((run) => run.id), selection]);
-  const loaded = useLoaded<EachOf<Spaced>>(key, (ask) =>
-    loadEach(runs, ask, async ({ id, label }, own) => ({
-      id,
-      label,
-      data: await client.view<SpaceTime>("spatial-temporal", [id], { ...own, selection }),
-    })),
-  );
+  const { client, runs } = props;
+  const answered = useEachView<SpaceTime>(props, "spatial-temporal");
   const labelOf = (id: string) => runs.find((run) => run.id === id)?.label ?? id;
-  const { data } = loaded;
+  const { data, current } = answered;
 
   // A sweep needs runs of several sizes, so that nothing is asked for where there are none.
-  const sized = (data?.runs ?? []).filter((run) => run.data.frames !== null);
+  const sized = (data ?? []).filter((run) => run.data.frames !== null);
   const isSweep = new Set(sized.map((run) => run.data.frames)).size > 1;
-  const ids = data?.runs.map((run) => run.id) ?? [];
-  const isAnswered = isSweep && loaded.dataKey === key && client.holds("frames", ids);
-  const sweepKey = isAnswered ? JSON.stringify([ids, selection]) : null;
-  const sweep = useLoaded(sweepKey, (ask) =>
-    client.view<FramesSweep>("frames", ids, { ...ask, selection }),
-  );
+  const ids = data?.map((run) => run.id) ?? [];
+  const sweep = useAnswered(props, (ask) => client.view<FramesSweep>("frames", ids, ask), {
+    on: ids,
+    isAsked: isSweep && current !== null && client.holds("frames", ids),
+  });
   const shownSweep = isSweep && sweep.data && sweep.data.points.length > 0 ? sweep.data : null;
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: reading has changed what `runs` says.
-  useEffect(() => {
-    if (data) props.onRead();
-  }, [data]);
-
   return (
-    <>
-      {loaded.isLoading && (
-        <Reading progress={loaded.progress} labelOf={labelOf} onStop={props.onStop} />
+    <Answered of={answered} title="Spatial and temporal attention could not be found" {...props}>
+      {(spaced) => (
+        <>
+          {sweep.error && (
+            <ErrorNotice
+              title="The runs could not be set against their frames"
+              message={sweep.error.message}
+              onRetry={sweep.again}
+            />
+          )}
+          <Content {...props} spaced={spaced} sweep={shownSweep} labelOf={labelOf} />
+        </>
       )}
-      {loaded.error && (
-        <ErrorNotice
-          title="Spatial and temporal attention could not be found"
-          message={loaded.error.message}
-          onRetry={loaded.again}
-        />
-      )}
-      {data && <FileErrors errors={data.errors} onRetry={loaded.again} />}
-      {sweep.error && (
-        <ErrorNotice
-          title="The runs could not be set against their frames"
-          message={sweep.error.message}
-          onRetry={sweep.again}
-        />
-      )}
-      {data && data.runs.length > 0 && (
-        <div class={loaded.dataKey === key ? "" : "stale"}>
-          <Content {...props} spaced={data.runs} sweep={shownSweep} labelOf={labelOf} />
-        </div>
-      )}
-    </>
+    </Answered>
   );
 }
 

@@ -10,6 +10,7 @@ from genscope.analysis.attention import attention_calls
 from genscope.analysis.attention.columns import Calls
 from genscope.analysis.attention.where import Where, chosen, steps_of_calls
 from genscope.analysis.classify import ATTENTION, classify
+from genscope.analysis.flops.calls import CallWork, work_of_calls
 from genscope.analysis.steps import missing_steps, steps_of
 from genscope.analysis.work import CPU_SELF, file_name, gather, work_warnings
 from genscope.trace.errors import TraceWarning
@@ -32,6 +33,7 @@ class Record:
     frames: int | None
     """Frames of the video, as annotated."""
     calls: Calls
+    work: CallWork
     steps: Int64
     """Place of the step of each call, shape (c,), -1 for none."""
     step_count: int
@@ -43,7 +45,8 @@ class Record:
         """Memory that the columns take."""
         columns = [getattr(self.calls, field.name) for field in fields(self.calls)]
         columns += [self.steps, *self.calls.sizes.values(), *self.calls.texts.values()]
-        return sum(column.nbytes for column in columns if isinstance(column, np.ndarray))
+        arrays = sum(column.nbytes for column in columns if isinstance(column, np.ndarray))
+        return arrays + self.work.size_bytes
 
     def places(self, where: Where) -> Int64:
         """Places of the calls that `where` takes, in order of start."""
@@ -68,6 +71,7 @@ def record_of(trace: Trace, *, capture: Trace | None = None) -> Record:
         category_ns=int(work.time_ns[of_rule[classes.rule[work.rows]]].sum()),
         frames=trace.document.workload.frames if trace.document is not None else None,
         calls=calls,
+        work=work_of_calls(trace, calls),
         steps=steps_of_calls(trace, calls),
         step_count=len(steps_of(trace)),
         trace_warnings=list(trace.warnings),

@@ -23,6 +23,8 @@ class AttentionCall(msgspec.Struct, kw_only=True):
     queries. `causal` is the flag that the op received; `mask` is none, causal, tensor or window.
     `forward_index` is the index of the forward call that a backward call differentiates. `reason`
     says where figures come from that the op's own shapes do not give, or why they are missing.
+    `flops` and `moved_bytes` are those of `genscope.analysis.flops`, `flops_per_s` is over
+    `device_ns`, or over `cpu_ns` without a device; `intensity` is FLOPs over bytes moved.
     """
 
     index: int
@@ -34,6 +36,10 @@ class AttentionCall(msgspec.Struct, kw_only=True):
     device_ns: int | None
     cpu_ns: int
     layout_ns: int | None
+    flops: int | None
+    moved_bytes: int | None
+    flops_per_s: float | None
+    intensity: float | None
     batch: int | None
     heads: int | None
     kv_heads: int | None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from genscope.analysis.attention.columns import SIZES, TEXTS, Calls, alike
 from genscope.analysis.attention.record import Record, record_of
@@ -17,6 +19,7 @@ from genscope.analysis.attention.results import (
 )
 from genscope.analysis.attention.where import ALL_CALLS, FORWARD_PASSES, Where
 from genscope.analysis.classify import PASSES
+from genscope.analysis.flops.calls import CallWork, no_work
 from genscope.analysis.windows import BEGINNING, Window, first_of, order_of
 from genscope.trace.errors import TraceWarning
 from genscope.trace.model import NONE, Bool, Int64, Trace
@@ -34,6 +37,8 @@ _PLAIN = (
     "step",
     "causal",
 )
+_COUNTS = ("flops", "moved_bytes")
+_RATES = ("flops_per_s", "intensity")
 _GROUP_TEXTS = ("component", "kind", "axis", "implementation", "phase", "dtype")
 _GROUP_SIZES = ("batch", "heads", "kv_heads", "q_len", "kv_len", "head_dim")
 
@@ -62,7 +67,7 @@ def attention_of(record: Record, where: Where = ALL_CALLS, *, with_calls: bool =
         without_shapes=int((~calls.has_shape[listed]).sum()),
         calls_total=len(listed),
         groups=groups_of(calls, listed, time),
-        calls=call_rows(calls, listed) if with_calls else [],
+        calls=call_rows(calls, listed, record.work) if with_calls else [],
         warnings=[
             *record.warnings(where),
             *record.work_warnings,
@@ -83,7 +88,7 @@ def calls_window(
     elif window.at_ns is not None and len(places):
         wanted = int(places[np.abs(_timeline_start(calls)[places] - window.at_ns).argmin()])
     column = window.sort or "index"
-    values, known = _column(calls, places, column)
+    values, known = _column(record, places, column)
     places = places[order_of(values, known, descending=window.descending)]
     at = int(np.flatnonzero(places == wanted)[0]) if wanted is not None else None
     first = first_of(window, len(places), at)
@@ -93,7 +98,7 @@ def calls_window(
         sort=column,
         descending=window.descending,
         at=wanted,
-        calls=call_rows(calls, places[first : first + window.count]),
+        calls=call_rows(calls, places[first : first + window.count], record.work),
     )
 
 
@@ -102,8 +107,9 @@ def _timeline_start(calls: Calls) -> Int64:
     return np.where(calls.device_start_ns == NONE, calls.start_ns, calls.device_start_ns)
 
 
-def _column(calls: Calls, places: Int64, name: str) -> tuple[Int64, Bool]:
+def _column(record: Record, places: Int64, name: str) -> tuple[npt.NDArray[Any], Bool]:
     """Values of a column for `places`, in their order if not in their unit, and which are known."""
+    calls = record.calls
     if name == "index":
         return places, np.ones(len(places), dtype=np.bool_)
     if name == "pass":
@@ -119,6 +125,11 @@ def _column(calls: Calls, places: Int64, name: str) -> tuple[Int64, Bool]:
         values = calls.forward[places]
     elif name in _PLAIN:
         values = getattr(calls, name)[places].astype(np.int64)
+    elif name in _COUNTS:
+        values = getattr(record.work, name)[places]
+    elif name in _RATES:
+        rates = getattr(record.work, name)[places]
+        return rates, ~np.isnan(rates)
     else:
         raise KeyError(name)
     return values, values >= 0
@@ -129,8 +140,11 @@ def time_of(calls: Calls) -> Int64:
     return np.where(calls.device_ns == NONE, calls.cpu_ns, calls.device_ns)
 
 
-def call_rows(calls: Calls, places: Int64) -> list[AttentionCall]:
-    """Return the calls at `places`, shape (k,), as typed rows."""
+def call_rows(calls: Calls, places: Int64, work: CallWork | None = None) -> list[AttentionCall]:
+    """Return the calls at `places`, shape (k,), as typed rows; `work` is that of all calls."""
+    work = work or no_work(len(calls))
+    counts = {name: getattr(work, name)[places].tolist() for name in _COUNTS}
+    rates = {name: getattr(work, name)[places].tolist() for name in _RATES}
     columns = {name: column[places].tolist() for name, column in calls.sizes.items()}
     texts = {name: column[places].tolist() for name, column in calls.texts.items()}
     plain = {name: getattr(calls, name)[places].tolist() for name in _PLAIN}
@@ -147,6 +161,10 @@ def call_rows(calls: Calls, places: Int64) -> list[AttentionCall]:
             device_ns=_known(plain["device_ns"][at]),
             cpu_ns=plain["cpu_ns"][at],
             layout_ns=_known(plain["layout_ns"][at]),
+            flops=_known(counts["flops"][at]),
+            moved_bytes=_known(counts["moved_bytes"][at]),
+            flops_per_s=_number(rates["flops_per_s"][at]),
+            intensity=_number(rates["intensity"][at]),
             **{name: _known(columns[name][at]) for name in SIZES},
             dtype=word(texts["dtype"][at]),
             causal=None if plain["causal"][at] < 0 else bool(plain["causal"][at]),
@@ -206,6 +224,10 @@ def groups_of(calls: Calls, places: Int64, time: Int64) -> list[AttentionGroup]:
 
 def _known(value: int) -> int | None:
     return None if value < 0 else value
+
+
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else value
 
 
 def shape_warning(calls: Calls, listed: Int64) -> list[TraceWarning]:

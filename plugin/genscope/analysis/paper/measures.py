@@ -15,6 +15,7 @@ from genscope.analysis.paper.claims import paper
 from genscope.analysis.paper.figures import GROUP_NORM, Figures
 from genscope.analysis.paper.found import Measured
 from genscope.analysis.paper.runs import BASELINE, FUSED, Pair, Runs, exponent, title
+from genscope.analysis.speedup.results import Measure
 
 _ATTENTION, _CONVOLUTION, _LINEAR = "Attention", "Convolution", "Linear"
 _ALIKE = 0.25
@@ -147,16 +148,23 @@ def _speedups(runs: Runs) -> list[Measured]:
 
 
 def _end_to_end(pair: Pair) -> list[Measured]:
+    found = whole_run(pair)
+    if found is None:
+        return []
+    value, measure, why = found
+    if measure.low is not None and measure.high is not None and measure.low < measure.high:
+        why += f", {measure.low:.2f}x to {measure.high:.2f}x over the repeats"
+    return [Measured(pair.fused.model, value, same=value > 1, why=why)]
+
+
+def whole_run(pair: Pair) -> tuple[float, Measure, str] | None:
+    """Return the end-to-end speedup, how it was measured, and that in words."""
     measures = {measure.name: measure for measure in pair.speedup.end_to_end}
+    words = {"unprofiled": "wall time without a profiler", "busy": "busy time"}
     for name in _MEASURES:
         if name in measures and (value := measures[name].speedup) is not None:
-            words = {"unprofiled": "wall time without a profiler", "busy": "busy time"}
-            why = words.get(name, "time of all work, added up")
-            low, high = measures[name].low, measures[name].high
-            if low is not None and high is not None and low < high:
-                why += f", {low:.2f}x to {high:.2f}x over the repeats"
-            return [Measured(pair.fused.model, value, same=value > 1, why=why)]
-    return []
+            return value, measures[name], words.get(name, "time of all work, added up")
+    return None
 
 
 def _of_attention(pair: Pair) -> float | None:
@@ -234,6 +242,27 @@ def _intensity(runs: Runs) -> list[Measured]:
     ]
 
 
+def _bound(runs: Runs) -> list[Measured]:
+    found = []
+    for model in paper().models:
+        run = runs.usual(model.name)
+        if model.kind == "language" or run is None or run.roof.placed is None:
+            continue
+        roof = run.roof
+        total = max(1, sum(roof.bound_ns.values()))
+        parts = ", ".join(f"{name} {100 * ns / total:.0f} %" for name, ns in roof.bound_ns.items())
+        own = "" if roof.intensity is None else f", {roof.intensity:.0f} a byte of parameters"
+        found.append(
+            Measured(
+                model.name,
+                words=roof.placed,
+                why=f"{roof.moved_intensity:.0f} FLOPs a byte moved{own}; the ridge of "
+                f"{roof.device} is at {roof.ridge:.0f}; time by what its ops reach: {parts}",
+            )
+        )
+    return found
+
+
 def _growth(role: str, *, attention_faster: bool) -> Callable[[Runs], list[Measured]]:
     def measure(runs: Runs) -> list[Measured]:
         swept = runs.swept("stable-diffusion", "image_size", role)
@@ -264,6 +293,7 @@ MEASURES: dict[str, Callable[[Runs], list[Measured]]] = {
     "widths": structure.widths,
     "resolutions": structure.resolutions,
     "intensity": _intensity,
+    "bound": _bound,
     "baseline_attention": _average_attention,
     "baseline_convolution": _baseline_convolution,
     "baseline_groupnorm": _group_norm,
@@ -306,6 +336,7 @@ NEEDS = {
     "widths": "the taxonomy of the models at paper scale",
     "resolutions": "the taxonomy of the models at paper scale",
     "intensity": "runs of LLaMA2 and of a diffusion model, with annotations",
+    "bound": "a run of the model on a GPU whose rates are known",
     "phases": "a run of the model",
     "lengths": "a run of the model",
     "variation": "a run of the model",

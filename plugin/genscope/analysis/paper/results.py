@@ -8,6 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from genscope.analysis.paper.claims import Claim, Published, SuiteModel
+from genscope.analysis.paper.panels import PaperFigures
 from genscope.analysis.results import SCHEMA_VERSION
 from genscope.trace.errors import TraceWarning
 
@@ -95,10 +96,15 @@ class Outcome(msgspec.Struct, kw_only=True):
 
 
 class ClaimRow(msgspec.Struct, kw_only=True):
-    """A claim with everything that was found of it."""
+    """A claim with everything that was found of it.
+
+    `verdict` is of the claim as a whole, in the first setting that tells anything of it:
+    `contradicts` where any of its values does, `within` where all that could be judged are.
+    """
 
     claim: Claim
     outcomes: list[Outcome]
+    verdict: str
 
 
 class LeftOut(msgspec.Struct, kw_only=True):
@@ -120,6 +126,10 @@ class PaperReport(msgspec.Struct, kw_only=True):
     rows: list[ClaimRow]
     verdicts: dict[str, int]
     """Outcomes by verdict."""
+    claims: dict[str, int]
+    """Claims by verdict."""
+    sentence: str
+    figures: PaperFigures
     taxonomy: list[ModelTaxonomy]
     published: list[Published]
     disagreements: list[str]

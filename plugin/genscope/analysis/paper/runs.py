@@ -73,16 +73,20 @@ class Runs:
             if pair.baseline.model == model.name and pair.baseline.is_usual
         ]
 
-    def swept(self, model: str, over: str, role: str | None = None) -> list[Figures]:
+    def swept(
+        self, model: str, over: str, role: str | None = None, at: int | None = None
+    ) -> list[Figures]:
         """Return a model's runs that differ in `over` (image_size or frames), the least first.
 
-        Of those that agree in steps and in the other of the two, the largest such group.
+        Of those that agree in steps and in the other of the two, the largest such group; `at` says
+        what the other is to be.
         """
         other = "frames" if over == "image_size" else "image_size"
         groups: dict[object, dict[int, Figures]] = {}
         for run in self.all:
             size = getattr(run, over)
-            if run.model == model and size and role in (None, self.role.get(run.label)):
+            wanted = run.model == model and at in (None, getattr(run, other))
+            if wanted and size and role in (None, self.role.get(run.label)):
                 groups.setdefault((run.steps, getattr(run, other)), {}).setdefault(size, run)
         largest = max(groups.values(), key=len, default={})
         return [largest[size] for size in sorted(largest)]

@@ -101,10 +101,10 @@ def phases(runs: Runs) -> list[Measured]:
         run = runs.usual(model.name)
         if run is not None and not model.video:
             # A text that is encoded first is no phase of the generator.
-            words = dict.fromkeys(call.phase for call in generated(run) if call.phase)
-            found.append(
-                Measured(model.name, words=", ".join(sorted(words, reverse=True)), why="its calls")
-            )
+            words = {call.phase for call in generated(run) if call.phase}
+            said = ", ".join(sorted(words, reverse=True))
+            if said:
+                found.append(Measured(model.name, words=said, why="its calls"))
     return found
 
 
@@ -116,6 +116,8 @@ def lengths(runs: Runs) -> list[Measured]:
         if run is None:
             continue
         own = [call for call in generated(run) if call.kind != "cross"]
+        if not own:
+            continue
         short = _compressed([call.q_len for call in own])
         keys = _compressed([call.kv_len for call in own])
         if len(keys) > 2 and all(a < b for a, b in pairwise(keys)):
@@ -230,7 +232,7 @@ def memory_growth(runs: Runs) -> list[Measured]:
 
 def buckets(runs: Runs) -> list[Measured]:
     """The distinct lengths of the UNet at each image size."""
-    swept = runs.swept(_STABLE_DIFFUSION, "image_size")
+    swept = [run for run in runs.swept(_STABLE_DIFFUSION, "image_size") if generated(run)]
     if len(swept) < 2:
         return []
     by_size = {
@@ -357,8 +359,7 @@ def crossover(runs: Runs) -> list[Measured]:
     """The frames from which temporal attention has more FLOPs, at each image size."""
     met: dict[int, float] = {}
     for size in sorted({run.image_size for run in runs.all if run.image_size is not None}):
-        at = Runs([run for run in runs.all if run.model == _VIDEO and run.image_size == size])
-        swept = at.swept(_VIDEO, "frames")
+        swept = runs.swept(_VIDEO, "frames", at=size)
         for cross in frames_sweep([(run.label, run.space_time) for run in swept]).crossovers:
             if cross.of == "flops":
                 met[size] = cross.frames

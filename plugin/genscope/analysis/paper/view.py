@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from genscope.analysis.paper.cited import ABOUT, cited
 from genscope.analysis.paper.claims import Claim, Stated, paper
+from genscope.analysis.paper.drawn import panels
 from genscope.analysis.paper.figures import Figures
 from genscope.analysis.paper.found import Measured
 from genscope.analysis.paper.measures import MEASURES, needs
+from genscope.analysis.paper.panels import PaperFigures
+from genscope.analysis.paper.recordings import PAPER_SCALE, Place
 from genscope.analysis.paper.results import (
     CONTRADICTS,
     NOT_HERE,
@@ -24,7 +28,9 @@ from genscope.analysis.paper.results import (
 from genscope.analysis.paper.runs import Runs
 from genscope.trace.errors import TraceWarning
 
-_PAPER_SCALE = "paper"
+FOLDER = "runs/suite"
+"""Where the suite is recorded unless another folder is named."""
+
 _OF_BUILDING = ("parameters", "layers", "widths", "resolutions")
 """Claims that the taxonomy answers, without a run."""
 
@@ -33,41 +39,78 @@ def report(
     runs: Sequence[Figures],
     taxonomy: Sequence[ModelTaxonomy] = (),
     left_out: Sequence[LeftOut] = (),
+    *,
+    folder: str = FOLDER,
 ) -> PaperReport:
-    """Set the paper's claims beside what `runs` and `taxonomy` show; neither has to be complete."""
+    """Set the paper's claims beside what `runs` and `taxonomy` show; neither has to be complete.
+
+    `folder` is where further runs would be recorded to.
+    """
     groups: dict[tuple[str, str, str | None], list[Figures]] = {}
     for run in runs:
         groups.setdefault(run.setting, []).append(run)
     # The paper's own scale first.
-    order = sorted(groups, key=lambda key: (key[0] != _PAPER_SCALE, key[1], key[2] or ""))
+    order = sorted(groups, key=lambda key: (key[0] != PAPER_SCALE, key[1], key[2] or ""))
     settings = [Runs(groups[key], taxonomy) for key in order]
     built = Runs([], taxonomy)
-    rows = [
-        ClaimRow(claim=claim, outcomes=_outcomes(claim, settings, built, order))
-        for claim in paper().claims
+    rows = [_row(claim, _outcomes(claim, settings, built, order)) for claim in paper().claims]
+    listed = [
+        Setting(
+            scale=key[0],
+            hardware=key[1],
+            dtype=key[2],
+            runs=len(one.all),
+            pairs=len(one.usual_pairs()),
+        )
+        for key, one in zip(order, settings, strict=True)
     ]
+    counts = Counter(row.verdict for row in rows)
     return PaperReport(
         source=paper().source,
         models=paper().models,
-        settings=[
-            Setting(
-                scale=key[0],
-                hardware=key[1],
-                dtype=key[2],
-                runs=len(one.all),
-                pairs=len(one.usual_pairs()),
-            )
-            for key, one in zip(order, settings, strict=True)
-        ],
+        settings=listed,
         rows=rows,
         verdicts=dict(
             Counter(outcome.verdict for row in rows for outcome in row.outcomes).most_common()
+        ),
+        claims=dict(counts.most_common()),
+        sentence=_sentence(counts, listed),
+        figures=PaperFigures(
+            about=list(ABOUT),
+            cited=cited(),
+            measured=[
+                panels(place, one, paper().models, Place(folder, *key))
+                for place, (one, key) in enumerate(zip(settings, order, strict=True))
+            ]
+            or [panels(-1, built, paper().models, Place(folder))],
         ),
         taxonomy=list(taxonomy),
         published=paper().published,
         disagreements=paper().disagreements,
         left_out=list(left_out),
         warnings=_warnings(runs),
+    )
+
+
+def _row(claim: Claim, outcomes: list[Outcome]) -> ClaimRow:
+    told = [one for one in outcomes if one.verdict != NOT_HERE]
+    first = min((one.setting or 0 for one in told), default=0)
+    verdicts = {one.verdict for one in told if (one.setting or 0) == first}
+    verdict = next((one for one in (CONTRADICTS, SAME, WITHIN) if one in verdicts), NOT_HERE)
+    return ClaimRow(claim=claim, outcomes=outcomes, verdict=verdict)
+
+
+def _sentence(claims: Counter[str], settings: Sequence[Setting]) -> str:
+    """How many claims hold, and on what."""
+    if not settings:
+        return f"No run of the suite is here to set the paper's {claims.total()} claims beside."
+    holds = claims[WITHIN] + claims[SAME]
+    where = " and ".join(dict.fromkeys(f"{one.hardware} at {one.scale} scale" for one in settings))
+    return (
+        f"{holds} of the paper's {claims.total()} claims hold on {where}: {claims[WITHIN]} within "
+        f"what it states, {claims[SAME]} in the same direction. {claims[CONTRADICTS]} "
+        f"{'does' if claims[CONTRADICTS] == 1 else 'do'} not, {claims[NOT_HERE]} cannot be told "
+        "here."
     )
 
 
@@ -95,7 +138,7 @@ def _outcomes(
         ]
     else:
         for place, (runs, key) in enumerate(zip(settings, keys, strict=True)):
-            full = key[0] == _PAPER_SCALE
+            full = key[0] == PAPER_SCALE
             found += [
                 outcome
                 for one in measure(runs)

@@ -20,7 +20,7 @@ class DeviceRates(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Peak rates of a device: FLOP/s by dtype, without sparsity; `bandwidth` in bytes/s.
 
     `match` is a regular expression for the name in a trace, `properties` are those in a trace that
-    has no name.
+    has no name. `source` says whose rates they are, `checked` where they were found again.
     """
 
     name: str
@@ -29,6 +29,7 @@ class DeviceRates(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     matrix: dict[str, float]
     vector: dict[str, float]
     match: str = ""
+    checked: str = ""
     properties: dict[str, int] = {}
 
     def matrix_rate(self, dtype: str | None, *, tf32: bool = False) -> float | None:

@@ -86,6 +86,10 @@ class Roofline(msgspec.Struct, kw_only=True):
     """As the trace has it."""
     device: DeviceRates | None
     """None where no rates are known: bounds and savings are then unknown too."""
+    as_if: bool
+    """`device` was named by whoever asked, and is not the one that the trace names."""
+    devices: list[str]
+    """Names of the devices whose rates are known."""
     ridge: float | None
     """FLOPs a byte at which the roof for 16-bit matrix work is reached."""
     high_share: float

@@ -14,7 +14,7 @@ from genscope.analysis.categories import CATEGORIES
 from genscope.analysis.flops.lines import COUNTED, OVERHEAD, Lines, lines_of
 from genscope.analysis.flops.view import notes, scaled
 from genscope.analysis.roofline.capacity import capacities
-from genscope.analysis.roofline.devices import DeviceRates, of_trace
+from genscope.analysis.roofline.devices import DeviceRates, known_devices, of_trace
 from genscope.analysis.roofline.results import RoofFigures, Roofline, RoofOp
 from genscope.analysis.selection import EVERYTHING, Selection
 from genscope.analysis.steps import step_warnings
@@ -75,7 +75,8 @@ def roofline(
     `devices` are looked at before those that come with the package.
     """
     lines = lines_of(trace, selection)
-    rates = device or (of_trace(trace.devices, devices) if lines.basis == DEVICE else None)
+    own = of_trace(trace.devices, devices) if lines.basis == DEVICE else None
+    rates = device or own
     taken = (lines.kind == COUNTED) & lines.has_moved & (lines.time_ns > 0)
     roofs = _roofs(lines, rates, taken)
     shapes, of_shape = _by_shape(lines, taken)
@@ -93,6 +94,8 @@ def roofline(
         basis_sum_ns=int(lines.time_ns.sum()),
         device_name=name,
         device=rates,
+        as_if=device is not None and device != own,
+        devices=[one.name for one in (*devices, *known_devices())],
         ridge=rates.peak / rates.bandwidth if rates is not None else None,
         high_share=HIGH_SHARE,
         launch_ns=LAUNCH_NS,
@@ -382,7 +385,9 @@ def _sentence(result: Roofline) -> str:
     if result.device is None:
         return f"{did}; the device's rates are not known."
     share = 100 * (whole.efficiency or 0)
-    text = f"{did}: {share:.0f} % of what {result.device.name} allows this mix of ops."
+    reached = f"{share:.0f}" if share >= 1 else f"{share:.2g}"
+    allows = "would allow" if result.as_if else "allows"
+    text = f"{did}: {reached} % of what {result.device.name} {allows} this mix of ops."
     if result.ops and result.ops[0].saving_ns:
         best = result.ops[0]
         text += (
