@@ -76,6 +76,12 @@ export const PAGES: readonly Page[] = [
     load: async () => (await import("./spacetime")).SpaceTimePage,
   },
   {
+    id: "roofline",
+    title: "Roofline",
+    hint: "How far from the device's roof, and what to fix first",
+    load: async () => (await import("./roofline")).RooflinePage,
+  },
+  {
     id: "memory",
     title: "Memory",
     hint: "Score matrices by the paper's formula and as recorded, and the peak",
@@ -86,12 +92,6 @@ export const PAGES: readonly Page[] = [
     title: "Scaling",
     hint: "What grows fastest with image size, frames, batch or prompt",
     load: async () => (await import("./scaling")).ScalingPage,
-  },
-  {
-    id: "roofline",
-    title: "Roofline",
-    hint: "How far from the device's roof, and what to fix first",
-    load: async () => (await import("./roofline")).RooflinePage,
   },
   {
     id: "paper",

@@ -110,6 +110,7 @@ def _facts(result: Memory) -> Iterator[tuple[str, str]]:
         yield "model", f"{result.model}{at}"
     found = result.similarity
     if found.reason is None:
+        yield "score matrices", found.sentence
         name = found.component or "denoiser"
         yield "steps", f"{plural(found.steps, 'run')} of {name}, told by {found.step_reason}"
         if found.other_components:

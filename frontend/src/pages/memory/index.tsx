@@ -165,7 +165,7 @@ function Reasons({ run }: { run: Remembered }) {
   const { similarity, growth } = run.data;
   const told = [
     growth.reason,
-    similarity.reason,
+    similarity.reason === null ? similarity.sentence : similarity.reason,
     similarity.paper_reason,
     similarity.parameters?.reason,
     similarity.other_components.length > 0

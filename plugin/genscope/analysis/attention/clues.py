@@ -140,7 +140,7 @@ def drawing_rounds(trace: Trace) -> Rounds:
     given: list[tuple[int, int, int, int]] = []
     for row in _rows_of(trace, ("aten::embedding",)).tolist():
         sizes = parse_dims(strings[int(events.dims[row])])
-        if len(sizes) >= 2 and len(sizes[0]) == 2 and len(sizes[1]) in (2, 3):
+        if len(sizes) >= 2 and len(sizes[0]) == 2 and len(sizes[1]) >= 2:
             each = _product(sizes[1][1:])
             if each >= _LEAST_TOKENS:
                 given.append((row, sizes[0][0], sizes[1][0], each))

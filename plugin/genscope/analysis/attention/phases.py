@@ -41,6 +41,7 @@ PREFILL, DECODE, PARALLEL, DENOISE, ENCODE, MIXED = (
 )
 
 DRAWN = "all tokens are embedded and drawn again in each round"
+IN_DRAWN = "of a component that draws all its tokens again in each round"
 TIMESTEP = "follows an embedding of a timestep in each round"
 READ_LATER = "what is attended across to later has its length"
 WHOLE = "neither grows nor follows a timestep: runs over its whole input"
@@ -92,6 +93,7 @@ def decide_phases(trace: Trace, calls: Calls, cached: Bool, marks: Marks) -> Non
         beside_image=bool(calls.is_word("axis", "spatial")[open_].any()),
         has_loss=loss_of(trace) is not None,
     )
+    drawn = np.unique(calls.texts["component"][calls.is_word("phase", PARALLEL)])
     for part in parts:
         if generates[part].any():
             _autoregressive(calls, part, cached)
@@ -99,7 +101,10 @@ def decide_phases(trace: Trace, calls: Calls, cached: Bool, marks: Marks) -> Non
             _without_cache(calls, part, ramp)
         else:
             for rest in _by_mask(calls, part[calls.texts["phase"][part] < 0]):
-                _set(calls, rest, *_whole(calls, rest, texts))
+                of_drawn = int(calls.texts["component"][rest[0]]) in drawn[drawn >= 0]
+                is_open = phase_of_name(_name(calls, rest)) != ENCODE
+                found = (PARALLEL, IN_DRAWN) if of_drawn and is_open else None
+                _set(calls, rest, *(found or _whole(calls, rest, texts)))
 
 
 @dataclass(frozen=True, slots=True)

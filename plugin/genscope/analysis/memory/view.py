@@ -116,8 +116,14 @@ def _sentence(similarity: Similarity, fused: Fused, cache: KvCache | str, told: 
             shown = ", ".join(f"{row.category} {size(row.bytes)}" for row in rows[:3])
             parts[-1] += f" ({shown})"
         parts[-1] += "."
-    if similarity.reason is None:
-        parts.append(similarity.sentence)
+    if similarity.reason is None and similarity.one_head_bytes is not None:
+        parts.append(
+            f"One step of {similarity.component or 'the denoiser'} makes score matrices of "
+            f"{size(similarity.one_head_bytes)} for one head at 2 bytes a number"
+        )
+        if (ratio := similarity.one_head_over_paper) is not None:
+            parts[-1] += f", {ratio:.2f} times what the paper's formula gives"
+        parts[-1] += "."
     elif fused.fused.matrix_bytes or fused.unfused.matrix_bytes:
         parts.append(fused.sentence)
     if isinstance(cache, KvCache):
