@@ -13,9 +13,10 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from genscope.analysis.attention.view import attention
+from genscope.suite.meta.mode import MetaMode
 from genscope.suite.models.base import SCALES, Call, Components, Task, parameters
 from genscope.suite.record import record
-from genscope.suite.registry import NAMES, load, row
+from genscope.suite.registry import NAMES, Published, load, row
 from genscope.trace import load as load_trace
 
 # As small as their stages allow. The two that are written here have tests of their own.
@@ -60,13 +61,50 @@ def of_paper(name: str, **options: int) -> list[Call]:
     return model.calls("paper", model.tasks["paper"].with_options(Task(**options)))
 
 
+def weights(name: str, published: Published) -> int:
+    """Count what a published number is about."""
+    return sum(
+        weight.numel()
+        for component in published.components
+        for path, weight in on_meta(name)[component].named_parameters()
+        if not any(path.startswith(part) or f".{part}" in path for part in published.without)
+    )
+
+
 @pytest.mark.parametrize("name", NAMES)
-def test_paper_scale_is_as_large_as_published(name: str) -> None:
+def test_paper_scale_is_within_5_percent_of_what_is_published(name: str) -> None:
     sizes = parameters(on_meta(name))
     assert min(sizes.values()) > 0
     for one in row(name).published:
-        count = sum(sizes[component] for component in one.components)
-        assert one.agrees(count), f"{one.components}: {count / 1e6:.1f} M, not {one.stated}"
+        count = sum(sizes[c] for c in one.components) if not one.without else weights(name, one)
+        told = f"{one.components}: {count / 1e6:.1f} M for {one.stated}"
+        # A reason is given where it is needed, and only there.
+        assert one.agrees(count) == (not one.apart), told
+        assert abs(count / one.parameters - 1) < 0.17, told
+
+
+UNTOLD = {("muse", "super_resolution_1")}
+"""Nobody states how large these are, and their rows say so."""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_large_component_is_held_to_a_published_number(name: str) -> None:
+    told = {component for one in row(name).published for component in one.components}
+    large = {part for part, count in parameters(on_meta(name)).items() if count > 100e6}
+    assert large - told == {part for model, part in UNTOLD if model == name}
+
+
+def test_the_layers_along_time_are_what_make_a_video_adds_to_its_proxies() -> None:
+    added = [one for one in row("make-a-video").published if one.without]
+    assert [one.components for one in added] == [
+        ("unet",),
+        ("interpolation",),
+        ("super_resolution_1",),
+    ]
+    for one in added:
+        assert weights("make-a-video", one) < sum(
+            parameters(on_meta("make-a-video"))[c] for c in one.components
+        )
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -98,7 +136,7 @@ def test_a_recording_shows_the_attention_that_the_sizes_tell(name: str, tmp_path
     assert made[0].isfinite().all()
     calls = attention(load_trace(str(recorded.path))).calls
     seen = [
-        Call(*map(str, (c.component, c.kind, c.axis)), c.q_len or 0, c.kv_len or 0) for c in calls
+        Call(str(c.component), str(c.kind), str(c.axis), c.q_len or 0, c.kv_len or 0) for c in calls
     ]
     assert seen == model.calls("tiny", task)
 
@@ -236,11 +274,20 @@ def test_one_call_at_paper_scale_has_the_lengths_that_the_sizes_tell(
     name: str, component: str
 ) -> None:
     with torch.inference_mode(), Lengths() as found:
-        on_meta(name)[component](*INPUTS[name, component]())
+        on_meta(name)[component](*INPUTS[name, component]())  # type: ignore[no-untyped-call]
     told = [
         (call.q_len, call.kv_len) for call in of_paper(name, steps=1) if call.component == component
     ]
     assert found.seen == told
+
+
+@pytest.mark.parametrize("name", ["stable-diffusion", "phenaki", "llama3", "flux"])
+def test_a_whole_run_at_paper_scale_has_the_calls_that_the_sizes_tell(name: str) -> None:
+    model = load(name)
+    task = model.tasks["paper"].with_options(Task(steps=1, tokens=2))
+    with torch.random.fork_rng(), torch.inference_mode(), MetaMode("flash", "cuda"), Lengths() as f:
+        model.pipeline("paper", model.build("paper", device="meta", dtype=torch.bfloat16)).run(task)
+    assert f.seen == [(call.q_len, call.kv_len) for call in model.calls("paper", task)]
 
 
 @pytest.mark.parametrize(

@@ -21,8 +21,13 @@ def origin(folder: Path) -> dict[str, str]:
     return {field["name"]: field["value"].strip("`") for field in FIELD.finditer(text)}
 
 
-def test_every_folder_is_found() -> None:
+def test_every_folder_with_a_trace_of_a_gpu_is_found() -> None:
     assert recorded.folders() == [TRACES / name for name in NAMES]
+
+
+def test_runs_of_the_suite_are_not_put_beside_those_that_the_demo_records() -> None:
+    origins = {path.parent.name for path in TRACES.glob("*/ORIGIN.md")}
+    assert origins - {folder.name for folder in recorded.folders()} == {"suite-tiny-cpu"}
 
 
 @pytest.mark.parametrize("name", NAMES)

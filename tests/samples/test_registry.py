@@ -8,6 +8,7 @@ import pytest
 
 from genscope.suite import table
 from genscope.suite.registry import NAMES, ROWS, Published, rows
+from genscope.suite.registry import row as row_of
 
 
 def published(stated: str) -> Published:
@@ -18,13 +19,13 @@ def published(stated: str) -> Published:
     ("stated", "agreeing", "other"),
     [
         ("860M", 859_500_000, 800_000_000),
-        ("3B", 3_270_000_000, 3_600_000_000),
+        ("3B", 3_140_000_000, 3_270_000_000),
         ("600M", 575_000_000, 540_000_000),
         ("1.42B", 1_419_000_000, 1_300_000_000),
         ("20B", 20_450_000_000, 26_000_000_000),
     ],
 )
-def test_a_number_agrees_as_exactly_as_it_is_stated(stated: str, agreeing: int, other: int) -> None:
+def test_a_number_agrees_within_5_percent(stated: str, agreeing: int, other: int) -> None:
     assert published(stated).agrees(agreeing)
     assert not published(stated).agrees(other)
 
@@ -45,6 +46,19 @@ def test_the_eight_workloads_of_the_paper_come_first() -> None:
 
 def test_the_production_model_is_called_a_stand_in() -> None:
     assert [row.name for row in ROWS if row.stand_in] == ["sdxl"]
+
+
+def test_every_proxy_is_named_and_labelled_in_the_list() -> None:
+    assert [row.name for row in ROWS if row.proxies] == ["make-a-video"]
+    parts = row_of("make-a-video").proxies
+    assert parts["Karlo's decoder"] == ("unet", "interpolation")
+    assert parts["the last upsampler of DALL-E 2"] == ("super_resolution_2",)
+    told = [one.components[0] for one in row_of("make-a-video").published]
+    assert sorted(part for those in parts.values() for part in those) == sorted(told)
+    said = " ".join(table.text().split())
+    for name in parts:
+        assert f"proxy: {name}" in said
+        assert f"{name} for " in said
 
 
 def test_every_number_has_its_source_and_what_is_missing_is_said() -> None:

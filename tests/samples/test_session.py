@@ -161,6 +161,19 @@ def test_a_sweep_records_each_value_once_and_models_without_it_once(
     assert fakes.built == ["llama2", "sdxl"]
 
 
+def test_a_recording_that_a_limit_would_cut_is_told_before_and_ended_there(
+    tmp_path: Path, fakes: Fakes
+) -> None:
+    said = Said()
+    run(tmp_path, "sdxl", said=said, options={"max_events": 1}, attention=("flash",))
+    (line,) = said.err
+    assert line.startswith("  tiny: the recording will end early, after about 4% of a run: ")
+    (path,) = (tmp_path / "sdxl" / "tiny" / "flash").iterdir()
+    document = load(str(path)).document
+    assert document is not None
+    assert any("the limit is 1 (max_events)" in note for note in document.notes)
+
+
 def test_one_attention_alone(tmp_path: Path, fakes: Fakes) -> None:
     assert run(tmp_path, "sdxl", attention=("flash",)).recorded == ["sdxl/tiny"]
     assert list(traces(tmp_path)) == ["sdxl/tiny/flash"]
@@ -177,7 +190,8 @@ def test_paper_scale_on_a_cpu_is_refused_with_the_memory_that_it_needs(tmp_path:
     with pytest.raises(UnavailableError, match="--scale tiny runs anywhere"):
         run(tmp_path, "llama2", scale="paper", said=said)
     (line,) = said.err
-    assert "6.7 B parameters in bfloat16 need about 20 GiB of GPU memory" in line
+    assert "6.7 B parameters in bfloat16 and 2.2 GiB of results that live at once need" in line
+    assert "need about 17 GiB of GPU memory, and this would run on the CPU" in line
     assert "use --scale tiny, or a machine with a GPU" in line
     assert not traces(tmp_path)
 

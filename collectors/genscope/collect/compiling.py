@@ -28,8 +28,13 @@ def is_traced() -> bool:
 
 
 def is_watched() -> bool:
-    """Whether a dispatch mode sees each op of this thread; ours would be among them."""
-    return torch._C._len_torch_dispatch_stack() > 0
+    """Whether a dispatch mode sees each op of this thread; ours would be among them.
+
+    A mode that has `admits_probe` does not mind.
+    """
+    modes = range(torch._C._len_torch_dispatch_stack())
+    at = torch._C._get_dispatch_stack_at
+    return any(not getattr(at(place), "admits_probe", False) for place in modes)
 
 
 class Aside:

@@ -15,12 +15,12 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from genscope.cli import compare, export, merge, replay, report, run, suite
+from genscope.cli import compare, export, merge, plan, replay, report, run, suite
 from genscope.cli import open as open_
 from genscope.cli.errors import Unusable
 from genscope.cli.formatting import neutral
 
-COMMANDS = (report, compare, export, merge, replay, run, open_, suite)
+COMMANDS = (report, compare, export, merge, replay, run, open_, suite, plan)
 """The sub-commands: modules with NAME, HELP, `add_arguments` and `run`."""
 
 FAILED, UNUSABLE, INTERRUPTED, BROKEN_PIPE = 1, 2, 130, 141

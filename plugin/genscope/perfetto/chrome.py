@@ -24,6 +24,7 @@ from genscope.trace.convert import starts
 from genscope.trace.decode import DECODE_ERRORS, AnyEvent
 from genscope.trace.errors import TraceError
 from genscope.trace.model import Trace
+from genscope.trace.plan.chrome import written_out
 from genscope.trace.repair import repair
 from genscope.trace.source import Limits, Progress, Source
 
@@ -40,8 +41,12 @@ def export_chrome(
     tells it. Raises TraceError where it is not there any more or changed, OSError where the trace
     cannot be written.
     """
+    with written_out(trace) as readable:
+        return _export(readable, path, limits or Limits(), progress)
+
+
+def _export(trace: Trace, path: str, limits: Limits, progress: Progress | None) -> Exported:
     found = derived(trace)
-    limits = limits or Limits()
     source = Source(trace.path, limits=limits, progress=progress)
     try:
         with whole(path) as out:

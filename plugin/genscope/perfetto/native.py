@@ -6,6 +6,7 @@ from genscope.perfetto.output import scratch, whole
 from genscope.perfetto.results import Exported
 from genscope.perfetto.section import Place, Section
 from genscope.trace.model import Trace
+from genscope.trace.plan.chrome import written_out
 from genscope.trace.source import Limits, Progress
 
 
@@ -18,8 +19,8 @@ def export_perfetto(
     tells it. Raises TraceError where it is not there any more or changed, OSError where the trace
     cannot be written.
     """
-    with scratch(path) as texts, scratch(path) as arguments:
-        section = Section(trace, Place(), texts, arguments)
+    with written_out(trace) as source, scratch(path) as texts, scratch(path) as arguments:
+        section = Section(source, Place(), texts, arguments)
         section.read(limits, progress)
         with whole(path) as out:
             section.write(out)

@@ -20,6 +20,7 @@ from genscope.trace.model import (
     Trace,
     Track,
 )
+from genscope.trace.plan.said import said_by
 from genscope.trace.source import Source
 
 MENDED: dict[str, str] = {
@@ -77,7 +78,7 @@ def warn_of(
     mended: Mapping[str, int],
 ) -> None:
     """Set the document and the warnings of `trace`; `damage` is what its format alone can have."""
-    found: list[TraceWarning] = []
+    found = said_by(trace.metadata, len(trace.events))
 
     def warn(code: str, count: int, message: str) -> None:
         if count:

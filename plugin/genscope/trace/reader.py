@@ -1,4 +1,4 @@
-"""A trace file to a `Trace`: a Kineto or Chrome trace here, a native one by `native`."""
+"""A trace file to a `Trace`: a Kineto or Chrome trace here, others by `native` and `plan`."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from genscope.trace.errors import TraceError, TraceWarning
 from genscope.trace.model import Trace
 from genscope.trace.native.packets import is_native
 from genscope.trace.native.reader import read as read_native
+from genscope.trace.plan.reader import is_plan
+from genscope.trace.plan.reader import read as read_plan
 from genscope.trace.source import Limits, Progress, Source
 
 _EPOCH_NS = 10**18
@@ -48,8 +50,11 @@ def load(
     limits = limits or Limits()
     source = Source(path, limits=limits, progress=progress)
     try:
-        if is_native(source.peek(_HEAD_BYTES)):
+        head = source.peek(_HEAD_BYTES)
+        if is_native(head):
             return read_native(source, limits)
+        if is_plan(head):
+            return read_plan(source, limits)
         return _read(source, limits)
     finally:
         source.close()

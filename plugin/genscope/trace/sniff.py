@@ -13,7 +13,7 @@ HEAD_BYTES = 4096
 _GZIP = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
 _KEY_OF_A_TRACE = re.compile(
-    rb'"(?:traceEvents|deviceProperties|baseTimeNanoseconds)"\s*:'
+    rb'"(?:traceEvents|deviceProperties|baseTimeNanoseconds|genscope_plan)"\s*:'
     rb'|"schemaVersion"\s*:\s*1(?![\d.])'
 )
 _BARE_EVENT = re.compile(rb'"ph"\s*:\s*"')

@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     from genscope.suite import session
 
     torch.set_num_threads(args.threads)
-    options = {} if args.max_events is None else {"max_events": args.max_events}
+    limits = {"max_events": args.max_events, "max_seconds": args.max_seconds}
     request = session.Request(
         output=args.output,
         models=args.models or NAMES,
@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
         sweeps={name: values for name in SWEEPS if (values := getattr(args, name)) is not None},
         repeats=args.repeats,
         force=args.force,
-        options=options,
+        options={name: value for name, value in limits.items() if value is not None},
     )
     outcome = session.run(request)
     said = [

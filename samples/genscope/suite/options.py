@@ -19,7 +19,8 @@ LIST_HELP = "List the models of the suite and what is published of them."
 RUN_EPILOG = """\
 Traces go to OUTPUT/MODEL/TASK/ATTENTION, as in runs/suite/muse/tiny/flash. What is there already is
 passed over, so the same command goes on after an interruption. Scale tiny runs anywhere, in a
-second or two a model; paper has the published sizes and needs a GPU.
+second or two a model; paper has the published sizes and needs a GPU. A run that is longer than the
+limits of a recording is told before it is recorded: Parti at paper scale, with its 1024 tokens, is.
 """
 
 
@@ -70,7 +71,14 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         "--max-events",
         type=positive,
         metavar="N",
-        help="end a recording early beyond so many events (default: the collector's own limit)",
+        help="end a recording early beyond so many events, as estimated from the calls of models "
+        "(default: 1,000,000; at paper scale 4,000,000, for which torch needs some 16 GB)",
+    )
+    parser.add_argument(
+        "--max-seconds",
+        type=positive,
+        metavar="N",
+        help="end a recording early after so long (default: 60; at paper scale 900)",
     )
     parser.add_argument(
         "--threads", type=positive, default=1, metavar="N", help="CPU threads (default: 1)"

@@ -1,4 +1,7 @@
-"""The recorded GPU traces of a source checkout (`samples/traces`), for a logdir."""
+"""The recorded GPU traces of a source checkout (`samples/traces`), for a logdir.
+
+Runs of the suite lie there as well, a folder for each model; the demo records those itself.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,8 @@ ORIGIN = "ORIGIN.md"
 def folders() -> list[Path]:
     """Return the folder of each recorded trace, sorted; none outside a source checkout."""
     traces = Path(__file__).resolve().parents[2] / "traces"
-    return sorted(origin.parent for origin in traces.glob(f"*/{ORIGIN}"))
+    origins = traces.glob(f"*/{ORIGIN}")
+    return sorted(one.parent for one in origins if any(one.parent.glob("*.pt.trace.json.gz")))
 
 
 def place(source: Path, target: Path, *, force: bool = False) -> list[Path]:

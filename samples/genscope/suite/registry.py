@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 _UNITS = {"K": 1e3, "M": 1e6, "B": 1e9}
 
+WITHIN = 0.05
+"""How far what is built may lie from a published number, as a part of that."""
+
 
 @dataclass(frozen=True, slots=True)
 class Published:
@@ -24,10 +27,14 @@ class Published:
     components: tuple[str, ...]
     """Whose parameters these are together."""
     stated: str
-    """As it is written: "860M", "20B". How many digits there are says how exact it is."""
+    """As it is written: "860M", "20B"."""
     source: str
     proxy: str = ""
     """The model whose number it is, where that of the model itself is unpublished."""
+    without: tuple[str, ...] = ()
+    """Modules that the proxy lacks, by parts of their paths; their weights do not count."""
+    apart: str = ""
+    """Why what is built lies further from it than `WITHIN`, where it does."""
 
     @property
     def parameters(self) -> float:
@@ -35,13 +42,8 @@ class Published:
         return float(self.stated[:-1]) * _UNITS[self.stated[-1]]
 
     def agrees(self, parameters: int) -> bool:
-        """Whether a number lies within 5 %, or rounds to what is stated."""
-        digits = self.stated[:-1]
-        last = digits.partition(".")[2] if "." in digits else ""
-        unit = 10.0 ** -len(last) * _UNITS[self.stated[-1]]
-        # The zeros at the end of 600M say nothing.
-        unit *= 10.0 ** (0 if "." in digits else len(digits) - len(digits.rstrip("0")))
-        return abs(parameters - self.parameters) <= max(0.05 * self.parameters, unit / 2)
+        """Whether a number lies as near to it as `WITHIN` says."""
+        return abs(parameters - self.parameters) <= WITHIN * self.parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +66,30 @@ class Row:
     """Whether it is one of the paper's eight workloads."""
 
     @property
+    def proxies(self) -> dict[str, tuple[str, ...]]:
+        """The components that have the sizes of another model, by the name of that."""
+        found: dict[str, tuple[str, ...]] = {}
+        for one in self.published:
+            if one.proxy:
+                found[one.proxy] = (*found.get(one.proxy, ()), *one.components)
+        return found
+
+    @property
     def module(self) -> str:
         """The module that has it."""
         return f"genscope.suite.models.{self.name.replace('-', '_')}"
 
 
-_T5_XXL = Published(("text_encoder",), "4.76B", "T5 v1.1 XXL: its configuration's encoder")
 _CLIP_L = Published(("text_encoder",), "123M", "CompVis, Stable Diffusion v1 model card")
-_SD_VAE = Published(("vae",), "83.7M", "Stable Diffusion v1: its published weights")
+_SD_VAE = Published(("vae",), "83.7M", "Stable Diffusion v1: size of its published weights")
+_KARLO = "Karlo v1.0 alpha, model card and configurations"
+_IN_TIME = ("temporal", "rate")
+"""Of the UNets of Make-A-Video: what an image model does not have."""
+
+
+def _t5_xxl(source: str) -> Published:
+    return Published(("text_encoder",), "4.6B", f"{source}, which has T5 XXL encode the text")
+
 
 ROWS = (
     Row(
@@ -80,7 +98,9 @@ ROWS = (
         kind="LLM",
         generator="decoder-only transformer, token by token",
         source="Touvron et al., arXiv:2307.09288",
-        published=(Published(("llama",), "6.74B", "its published weights; the paper says 7B"),),
+        published=(
+            Published(("llama",), "6.74B", "size of its published weights; its name says 7B"),
+        ),
     ),
     Row(
         name="imagen",
@@ -89,18 +109,26 @@ ROWS = (
         generator="UNet at 64 x 64, then two Efficient U-Nets to 256 and 1024",
         source="Saharia et al., arXiv:2205.11487",
         published=(
-            _T5_XXL,
+            _t5_xxl("arXiv:2301.00704, section 3, on the encoder of Imagen too"),
             Published(("unet",), "2B", "arXiv:2205.11487, section 4.1"),
             Published(("super_resolution_1",), "600M", "arXiv:2205.11487, section 4.1"),
+            Published(
+                ("super_resolution_2",),
+                "400M",
+                "arXiv:2205.11487, section 4.1",
+                apart="the widths and blocks of its appendix F.3 make 468M however few resnets "
+                "take what is skipped",
+            ),
             Published(
                 ("unet", "super_resolution_1", "super_resolution_2"),
                 "3B",
                 "Table I; 2B, 600M and 400M in arXiv:2205.11487",
             ),
         ),
-        unpublished="The weights, the steps (64, 32 and 16 here) and how the Efficient U-Nets join "
-        "what they skip: at each resnet in the first, once a level in the second, which is nearest "
-        "to the stated 600M and 400M. The published widths and blocks of the second give 468M.",
+        unpublished="The weights and the steps (64, 32 and 16 here). Appendix F gives both "
+        "Efficient U-Nets the same widths and blocks, section 4.1 600M and 400M parameters: what "
+        "is skipped joins at each resnet in the first and once a level in the second (as in "
+        "figure A.29), which is nearest to both.",
     ),
     Row(
         name="stable-diffusion",
@@ -123,11 +151,18 @@ ROWS = (
         generator="masked transformers over 256, then 4096 tokens, in parallel; VQ-GAN decoder",
         source="Chang et al., arXiv:2301.00704",
         published=(
-            _T5_XXL,
-            Published(("transformer",), "3B", "arXiv:2301.00704; 48 layers of 2048"),
+            _t5_xxl("arXiv:2301.00704, section 3"),
+            Published(
+                ("transformer",),
+                "3B",
+                "arXiv:2301.00704, abstract",
+                apart="its appendix A.1 has 48 layers of 2048 with an MLP of 8192, which with "
+                "attention to the text are 3.2B: 3B is rounded",
+            ),
         ),
-        unpublished="The weights and the heads (16 here). Its super-resolution model has "
-        "multi-axis attention, of which nothing more is told; here it attends to all 4096 tokens.",
+        unpublished="The weights, the heads (16 here), the widths of the VQ-GANs beside their "
+        "first, 128, and the parameters of the super-resolution model, whose layers and widths "
+        "are in appendix A.3. It has multi-axis attention; here it attends to all 4096 tokens.",
     ),
     Row(
         name="parti",
@@ -137,7 +172,12 @@ ROWS = (
         source="Yu et al., arXiv:2206.10789",
         published=(
             Published(("text_encoder", "decoder"), "20B", "arXiv:2206.10789, table 1"),
-            Published(("detokenizer",), "600M", "arXiv:2206.10789, section 2.1"),
+            Published(
+                ("detokenizer",),
+                "600M",
+                "arXiv:2206.10789, section 2.1",
+                apart="its 32 layers of 1280 are 629M: 600M is rounded",
+            ),
         ),
         unpublished="The weights. Bart's layers stand for those of the encoder-decoder. Its last "
         "super-resolution, a convolutional network beyond 256 pixels, is left out.",
@@ -162,9 +202,35 @@ ROWS = (
         generator="UNet with attention and convolution along space, then time; interpolation; "
         "two super-resolutions",
         source="Singer et al., arXiv:2209.14792",
-        published=(),
-        unpublished="Widths, steps and weights. Sizes are those of Karlo, an open model of the "
-        "kind that it extends, with the layers along time on top.",
+        published=(
+            Published(
+                ("text_encoder",), "123M", "Stable Diffusion v1 model card", proxy="CLIP L of Karlo"
+            ),
+            Published(("prior",), "1B", _KARLO, proxy="Karlo's prior"),
+            Published(("unet",), "900M", _KARLO, proxy="Karlo's decoder", without=_IN_TIME),
+            Published(
+                ("interpolation",), "900M", _KARLO, proxy="Karlo's decoder", without=_IN_TIME
+            ),
+            Published(
+                ("super_resolution_1",),
+                "700M",
+                _KARLO,
+                proxy="Karlo's super-resolution",
+                without=_IN_TIME,
+            ),
+            Published(
+                ("super_resolution_2",),
+                "300M",
+                "arXiv:2204.06125, table 3, as others quote it",
+                proxy="the last upsampler of DALL-E 2",
+                apart="its widths and blocks make 282M here: 300M is rounded, and how it resizes "
+                "is not told",
+            ),
+        ),
+        unpublished="Widths, steps, parameters and weights. It extends an image model built like "
+        "DALL-E 2. The sizes of all parts, and 25 steps of prior and UNet and 7 of "
+        "super-resolution, are those of Karlo, the open model of that kind, with the layers along "
+        "time on top; the last super-resolution, which Karlo lacks, has the widths of DALL-E 2's.",
     ),
     Row(
         name="phenaki",
@@ -173,10 +239,11 @@ ROWS = (
         generator="masked transformer over 1536 tokens of 11 frames, in parallel; C-ViViT decoder",
         source="Villegas et al., arXiv:2210.02399",
         published=(
-            _T5_XXL,
-            Published(("transformer",), "1.8B", "arXiv:2210.02399, section 3"),
+            _t5_xxl("its authors' reply in its review"),
+            Published(("transformer",), "1.8B", "arXiv:2210.02399, section 3.1"),
         ),
-        unpublished="The weights.",
+        unpublished="The weights, and the steps but for their range, 12 to 48 (24 here). Layers "
+        "and widths are given as others quote the paper.",
     ),
     Row(
         name="llama3",
@@ -184,7 +251,7 @@ ROWS = (
         kind="LLM",
         generator="decoder-only transformer, grouped queries, token by token",
         source="Grattafiori et al., arXiv:2407.21783",
-        published=(Published(("llama",), "8.03B", "its published weights"),),
+        published=(Published(("llama",), "8.03B", "size of its published weights"),),
         in_paper=False,
     ),
     Row(
@@ -194,8 +261,8 @@ ROWS = (
         generator="transformer over text and image together (MMDiT), VAE decoder",
         source="Black Forest Labs, FLUX.1 model card",
         published=(
-            Published(("text_encoder",), "123M", "CLIP L: its published weights"),
-            Published(("text_encoder_2",), "4.76B", _T5_XXL.source),
+            Published(("text_encoder",), "123M", "Stable Diffusion v1 model card, on CLIP L"),
+            Published(("text_encoder_2",), "4.76B", "size of its published weights, T5 XXL"),
             Published(("transformer",), "12B", "FLUX.1 model card"),
         ),
         in_paper=False,
@@ -208,7 +275,7 @@ ROWS = (
         source="Sun et al., arXiv:2406.06525",
         published=(
             Published(("transformer",), "775M", "arXiv:2406.06525, table 1"),
-            Published(("text_encoder",), "1.22B", "Flan-T5 XL: its configuration's encoder"),
+            Published(("text_encoder",), "1.2B", "as others state the encoder of Flan-T5 XL"),
         ),
         unpublished="Nothing that matters here; its VQ-GAN is that of diffusers at the same "
         "widths, and guidance is left out.",
@@ -221,8 +288,10 @@ ROWS = (
         generator="transformer over all positions of all frames, causal 3-D VAE decoder",
         source="Wan team, arXiv:2503.20314",
         published=(
-            Published(("text_encoder",), "5.68B", "UMT5 XXL: its configuration's encoder"),
-            Published(("transformer",), "1.42B", "its published weights; the name says 1.3B"),
+            Published(("text_encoder",), "5.68B", "size of its published weights, UMT5 XXL"),
+            Published(
+                ("transformer",), "1.42B", "size of its published weights; its name says 1.3B"
+            ),
             Published(("vae",), "127M", "arXiv:2503.20314, section 4.1"),
         ),
         unpublished="Nothing that matters here. Frames are square, 624 x 624 for its 832 x 480.",

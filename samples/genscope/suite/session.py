@@ -15,15 +15,12 @@ import torch
 from genscope.collect.switch import available
 from genscope.schema import Workload
 from genscope.suite.errors import UnavailableError
+from genscope.suite.forecast import LIMITS, Size, cut, watched
+from genscope.suite.memory import needed, refusal
 from genscope.suite.models.base import Model, Scale, Task, parameters
 from genscope.suite.plan import Plan, in_words, plans
 from genscope.suite.record import record, record_pair
 from genscope.suite.registry import NAMES, Row, load, rows
-
-_ROOM = 1.25
-"""Memory of weights and activations over that of the weights alone, for a rough lower bound."""
-_SPARE = 4 << 30
-"""Bytes on top of that."""
 
 Say = Callable[[str], None]
 
@@ -54,7 +51,7 @@ class Request:
     repeats: int = 3
     force: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
-    """Of the `Collector`."""
+    """Of the `Collector`, over the limits that are usual at this scale."""
     say: Say = _print
     complain: Say = _complain
 
@@ -67,6 +64,10 @@ class Request:
         usual = "float32" if self.where().type == "cpu" else "bfloat16"
         found: torch.dtype = getattr(torch, self.dtype or usual)
         return found
+
+    def collecting(self) -> dict[str, Any]:
+        """Return the options of the `Collector`."""
+        return {**LIMITS[self.scale], **self.options}
 
     def place(self) -> str:
         """Return the part of a folder's name that tells device and dtype, "" for a plain CPU."""
@@ -83,7 +84,7 @@ class Outcome:
     kept: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
-    """Models that cannot run here."""
+    """Those for which there is no room here."""
 
 
 def run(request: Request) -> Outcome:
@@ -102,7 +103,7 @@ def run(request: Request) -> Outcome:
     outcome = Outcome()
     for number, row in enumerate(wanted, 1):
         _model(request, row, f"[{number}/{len(wanted)}] {row.name}", outcome)
-    if len(outcome.refused) == len(wanted):
+    if outcome.refused and not (outcome.recorded or outcome.kept or outcome.failed):
         raise UnavailableError(
             f"at {request.scale} scale none of these models can run here; see above. "
             "--scale tiny runs anywhere"
@@ -145,12 +146,12 @@ def _model(request: Request, row: Row, name: str, outcome: Outcome) -> None:
                 request.complain(f"{name}: NOT RECORDED: {in_words(plan.task)}: {error}")
                 outcome.failed.append(label)
                 continue
+            if reason := _too_large(request, model, plan.task):
+                request.complain(f"{name}: {in_words(plan.task)}: REFUSED: {reason}")
+                outcome.refused.append(label)
+                continue
             todo.append(plan)
         if not todo:
-            return
-        if reason := _too_large(request, model):
-            request.complain(f"{name}: REFUSED: {reason}")
-            outcome.refused.append(row.name)
             return
         components = model.build(request.scale, device=request.where(), dtype=request.kind())
         count = sum(parameters(components).values())
@@ -177,11 +178,16 @@ def _model(request: Request, row: Row, name: str, outcome: Outcome) -> None:
 def _record(
     request: Request, row: Row, plan: Plan, target: object, run: Callable[[Task], torch.Tensor]
 ) -> None:
-    def once() -> torch.Tensor:
+    def inference() -> torch.Tensor:
         with torch.inference_mode():
             return run(plan.task)
 
-    task = plan.task
+    def tell(size: Size) -> None:
+        if reason := cut(size, options):
+            request.complain(f"  {plan.folder.name}: {reason}")
+
+    task, options = plan.task, request.collecting()
+    once = watched(inference, tell)
     given: dict[str, Any] = {
         "model": target,
         "run": once,
@@ -195,7 +201,7 @@ def _record(
             batch=1,
             extra={"suite": True, "scale": request.scale, "task": plan.folder.name},
         ),
-        **request.options,
+        **options,
     }
     start = time.perf_counter()
     names = tuple(request.attention)
@@ -216,28 +222,16 @@ def _record(
     request.say(f"{label}{told}; {size:.1f} MB in {time.perf_counter() - start:.0f} s")
 
 
-def _too_large(request: Request, model: Model) -> str:
-    """Say why a model cannot run on the device, "" if it can."""
+def _too_large(request: Request, model: Model, task: Task) -> str:
+    """Say why a task cannot be recorded on the device, "" if it can."""
     if request.scale == "tiny":
         return ""
-    count = sum(parameters(model.build(request.scale, device="meta")).values())
     device = request.where()
     # On a CPU, what it would be on a GPU.
     kind = torch.bfloat16 if request.dtype is None else request.kind()
-    need = int(count * kind.itemsize * _ROOM) + _SPARE
-    told = (
-        f"{count / 1e9:.1f} B parameters in {str(kind).removeprefix('torch.')} need about "
-        f"{need / 2**30:.0f} GiB of GPU memory"
-    )
-    if device.type == "cpu":
-        return f"{told}, and this would run on the CPU; use --scale tiny, or a machine with a GPU"
-    free, _ = torch.cuda.mem_get_info(device) if device.type == "cuda" else (need, need)
-    if free < need:
-        return (
-            f"{told}, and {free / 2**30:.0f} GiB are free; use --dtype bfloat16, --scale tiny, or "
-            "a larger GPU"
-        )
-    return ""
+    need = needed(model, request.scale, task, kind, request.attention)
+    free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else None
+    return refusal(need, kind, request.attention, free)
 
 
 def _told(error: Exception) -> str:

@@ -31,9 +31,12 @@ def _values(row: Row) -> dict[str, Any]:
                 "parameters": one.parameters,
                 "source": one.source,
                 "proxy": one.proxy or None,
+                "without": list(one.without),
+                "apart": one.apart or None,
             }
             for one in row.published
         ],
+        "proxies": {name: list(parts) for name, parts in row.proxies.items()},
         "unpublished": row.unpublished or None,
         "stand_in": row.stand_in or None,
     }
@@ -55,6 +58,7 @@ def _row(row: Row) -> Iterator[str]:
     facts = [
         ("generator", row.generator),
         ("parameters", "; ".join(_published(row))),
+        ("proxies", "; ".join(_proxies(row))),
         ("source", row.source),
         ("stands in for", row.stand_in),
         ("unpublished", row.unpublished),
@@ -68,5 +72,14 @@ def _row(row: Row) -> Iterator[str]:
 
 def _published(row: Row) -> Iterator[str]:
     for one in row.published:
-        proxy = f", of {one.proxy}" if one.proxy else ""
-        yield f"{' + '.join(one.components)} {one.stated} ({one.source}{proxy})"
+        said = f"{' + '.join(one.components)} {one.stated} ({one.source}"
+        if one.proxy:
+            said += f"; proxy: {one.proxy}"
+        if one.without:
+            said += f", not counting what is named {' or '.join(one.without)}"
+        yield f"{said}; {one.apart})" if one.apart else f"{said})"
+
+
+def _proxies(row: Row) -> Iterator[str]:
+    for name, components in row.proxies.items():
+        yield f"{name} for {', '.join(components)}"

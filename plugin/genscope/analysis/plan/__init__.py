@@ -1,0 +1,1 @@
+"""Plans: times for what nobody ran, and what follows from them."""

@@ -1,0 +1,1 @@
+"""Runs of models without weights or memory: what `genscope plan` records."""
