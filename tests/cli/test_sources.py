@@ -76,6 +76,7 @@ def test_a_directory_without_a_trace_is_named(tmp_path: Path) -> None:
             ["r/a/h_1.1700000000000.pt.trace.json", "r/a/h_1.1700000000001.pt.trace.json"],
             ["h_1.1700000000000", "h_1.1700000000001"],
         ),
+        (["p/sd.plan.json.gz", "sd.plan.json"], ["p/sd (predicted)", "sd (predicted)"]),
         (["h_1.1700000000000.pt.trace.json"], ["h_1.1700000000000"]),
     ],
 )

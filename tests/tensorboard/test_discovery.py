@@ -56,6 +56,13 @@ def test_plain_json_is_listed_if_it_looks_like_a_trace(tmp_path: Path) -> None:
     assert sorted(found(tmp_path)) == ["bare.json", "bom.json", "packed.json.gz", "trace.json"]
 
 
+def test_the_label_of_a_plan_says_that_it_is_predicted(tmp_path: Path) -> None:
+    write(tmp_path / "sd/sd.plan.json", '{"genscope_plan":1,"device":"x"}')
+    write(tmp_path / "measured/sd.json")
+    labels = [file.label for file in discover(tmp_path).scan().files.values()]
+    assert labels == ["measured", "sd (predicted)"]
+
+
 def test_a_cut_gzip_head_is_enough_to_tell() -> None:
     packed = gzip.compress((trace_text(200) + " " * 100).encode())
     assert looks_like_trace(packed[:200])

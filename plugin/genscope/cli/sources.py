@@ -104,6 +104,8 @@ def labels(paths: Sequence[str]) -> list[str]:
     `runs/base/w0.pt.trace.json` and `runs/flash/w0.pt.trace.json` become `base/w0` and `flash/w0`.
     Where torch made up the name, of host, process and time, the folder stands for it if it can.
     """
+    from genscope.trace.naming import label_of
+
     stems = [_stem(path.rstrip("/") or path) for path in paths]
     folders = [_folder(path, stem) for path, stem in zip(paths, stems, strict=True)]
     if len(set(folders)) == len(set(stems)):
@@ -114,15 +116,16 @@ def labels(paths: Sequence[str]) -> list[str]:
         alike = names[:i].count(name)
         if alike:
             names[i] = _unused(name, alike + 1, names)
+    names = [label_of(name, path) for name, path in zip(names, paths, strict=True)]
     # A name of bytes that are no UTF-8 could not be written as JSON.
     return [name.encode("utf-8", "surrogateescape").decode("utf-8", "replace") for name in names]
 
 
 def _stem(path: str) -> str:
-    from genscope.trace.naming import SUFFIXES
+    from genscope.trace.naming import PLAN_SUFFIXES, SUFFIXES
 
     name = os.path.basename(path)
-    suffix = next((s for s in SUFFIXES if name.endswith(s) and name != s), "")
+    suffix = next((s for s in (*PLAN_SUFFIXES, *SUFFIXES) if name.endswith(s) and name != s), "")
     return path.removesuffix(suffix)
 
 

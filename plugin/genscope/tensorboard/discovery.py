@@ -18,7 +18,7 @@ from genscope.tensorboard.files import FileSystem, Stamp, as_text, file_system_o
 from genscope.tensorboard.logdirs import Logdir
 from genscope.tensorboard.peek import Peeker
 from genscope.tensorboard.walk import Bounds, Candidate, Walk
-from genscope.trace.naming import stem
+from genscope.trace.naming import label_of, stem
 
 HOW_TO_RECORD = (
     "Record one with torch.profiler and its tensorboard_trace_handler, or copy a "
@@ -226,7 +226,7 @@ def _named(found: Sequence[_Found]) -> dict[str, TraceFile]:
     files = [
         TraceFile(
             id=file_id,
-            label=as_text(label),
+            label=label_of(as_text(label), place.file),
             run=place.folder,
             file=place.file,
             path=item.candidate.path,

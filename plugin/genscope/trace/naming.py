@@ -13,12 +13,20 @@ SUFFIXES = (*JSON_SUFFIXES, *NATIVE_SUFFIXES)
 TORCH_SUFFIXES = JSON_SUFFIXES[:2]
 """How torch's trace handler names them: such a file is a trace, other files are looked into."""
 
-_LEFT_OVER = (".pt.trace", ".pt", ".trace")
+PLAN_SUFFIXES = (".plan.json.gz", ".plan.json")
+"""Of predicted runs, as `genscope plan` names them."""
+
+_LEFT_OVER = (".pt.trace", ".pt", ".trace", ".plan")
 
 
 def is_native_name(file: str) -> bool:
     """Whether a file is named as native traces are."""
     return file.endswith(NATIVE_SUFFIXES)
+
+
+def label_of(name: str, file: str) -> str:
+    """Say of a run's name that it is of a predicted run, where the file's name says so."""
+    return f"{name} (predicted)" if file.endswith(PLAN_SUFFIXES) else name
 
 
 def stem(file: str) -> str:
