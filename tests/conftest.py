@@ -31,6 +31,18 @@ def nothing_compiled() -> None:
         dynamo.reset()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def nothing_kept(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Let go of what a module's tests have remembered.
+
+    Millions of objects that stay make every later collection of garbage, so every test, slower.
+    """
+    yield
+    for value in list(vars(request.module).values()):
+        if hasattr(value, "cache_clear") and value.__module__ != "tests.loaded":
+            value.cache_clear()
+
+
 @pytest.fixture(scope="session")
 def shared_traces() -> Path:
     """The folder of public traces; the test is skipped without it, and fails in CI."""

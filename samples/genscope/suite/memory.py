@@ -77,7 +77,10 @@ def refusal(need: Need, dtype: torch.dtype, attention: Sequence[str], free: int 
         f"results that live at once need about {_gib(need.total_bytes)} of GPU memory"
     )
     if free is None:
-        return f"{told}, and this would run on the CPU; use --scale tiny, or a machine with a GPU"
+        return (
+            f"{told}, and this would run on the CPU; use --scale tiny, or a machine with a GPU; "
+            "`genscope plan` predicts the run without one"
+        )
     ways = ["--dtype bfloat16"] if dtype.itemsize > 2 else []
     if any(name in _UNFUSED for name in attention):
         ways.append("--attention flash")
