@@ -183,14 +183,10 @@ def _followed(
 
 
 def _rates(args: argparse.Namespace) -> DeviceRates:
-    from genscope.analysis.roofline.devices import of_trace
     from genscope.cli import roofline
-    from genscope.trace import Device
 
     more = roofline.table(args.devices) if args.devices else []
-    # As a trace would name it: h100 is the usual one, not the first of that name.
-    found = None if _is_cpu(args) else of_trace([Device(0, args.device)], more)
-    found = found or roofline.chosen(args.device, more)
+    found = roofline.chosen(args.device, more)
     assert found is not None
     return found
 

@@ -81,6 +81,22 @@ def test_dtypes_are_computed_in_what_a_device_has() -> None:
     assert h100.vector_rate("bfloat16") == 67e12
 
 
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("h100", "NVIDIA H100 SXM5"),
+        ("H100 PCIe", "NVIDIA H100 PCIe"),
+        ("a100", "NVIDIA A100 SXM4 80GB"),
+        ("b200", "NVIDIA B200"),
+        ("h200", "NVIDIA H200 SXM"),
+        ("mi300", "AMD Instinct MI300X"),
+    ],
+)
+def test_names_as_people_type_them(name: str, found: str) -> None:
+    device = named(name)
+    assert device is not None and device.name == found
+
+
 def test_a_table_of_ones_own_goes_first() -> None:
     mine = read_devices(MINE, "mine.toml")
     for name in ("NVIDIA H100 PCIe", "a mine"):

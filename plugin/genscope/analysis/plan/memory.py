@@ -2,43 +2,16 @@
 
 from __future__ import annotations
 
-import re
-
 from genscope.analysis.plan.results import PlanMemory
+from genscope.analysis.roofline.devices import DeviceRates, known_devices
 from genscope.trace.plan.document import Plan
 
-CAPACITY_GB = (
-    (r"V100", 32),
-    (r"A100.*40GB", 40),
-    (r"A100", 80),
-    (r"H100 NVL", 94),
-    (r"H100|H800", 80),
-    (r"H200", 141),
-    (r"B200", 180),
-    (r"L40S", 48),
-    (r"4090", 24),
-    (r"5090", 32),
-    (r"MI250X", 64),
-    (r"MI300X", 192),
-    (r"MI355X", 288),
-)
-"""Memory of devices by a pattern of their names, from the data sheets that `devices.toml` names;
-the larger one where there are two."""
 
-
-def capacity(device: str) -> int | None:
-    """Bytes of memory of a device; None where it is not known."""
-    for pattern, size in CAPACITY_GB:
-        if re.search(pattern, device):
-            return size * 10**9
-    return None
-
-
-def memory_of(plan: Plan) -> PlanMemory:
+def memory_of(plan: Plan, rates: DeviceRates) -> PlanMemory:
     """What a plan needs at once beside what its device has."""
     weights = sum(one.weight_bytes for one in plan.held)
     need = weights + plan.activation_bytes
-    has = None if plan.on_cpu else capacity(plan.device)
+    has = None if plan.on_cpu or rates.memory is None else int(rates.memory)
     return PlanMemory(
         parameters=sum(one.parameters for one in plan.held),
         weight_bytes=weights,
@@ -61,8 +34,8 @@ def _advice(plan: Plan, need: int, has: int | None) -> str:
         found.append("bfloat16")
     elif need - sum(one.weight_bytes for one in plan.held) / 2 <= has:
         found.append("weights in 8 bits")
-    enough = [size for _, size in CAPACITY_GB if size * 10**9 >= need]
+    enough = [one.memory for one in known_devices() if one.memory and one.memory >= need]
     if enough:
-        found.append(f"a device of {min(enough)} GB")
+        found.append(f"a device of {min(enough) / 1e9:g} GB")
     found.append(f"{-(-need // has)} such devices")
     return "would fit: " + ", or ".join(found)

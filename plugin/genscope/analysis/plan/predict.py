@@ -64,7 +64,7 @@ def predict(plan: Plan, model: Model) -> PlanResult:
         if ns:
             plan.loops[loop].ns[sample][body][event] = ns
     plan.assumed = model.assumed
-    found = result(plan, rows, trace)
+    found = result(plan, rows, trace, model.rates)
     if not plan.on_cpu:
         prune(plan, rows, kept(trace, table))
     return found

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from genscope.analysis.flops.lines import Lines, lines_of
 from genscope.analysis.plan.memory import memory_of
 from genscope.analysis.plan.results import PlanGroup, PlanResult
+from genscope.analysis.roofline.devices import DeviceRates
 from genscope.schema import Workload
 from genscope.trace.errors import TraceWarning
 from genscope.trace.model import Trace
@@ -18,7 +19,7 @@ from genscope.trace.plan.said import warning
 Floats = npt.NDArray[np.float64]
 
 
-def result(plan: Plan, rows: Rows, trace: Trace) -> PlanResult:
+def result(plan: Plan, rows: Rows, trace: Trace, rates: DeviceRates) -> PlanResult:
     """Add up a plan from the rounds that were looked at (`predict` gives them)."""
     weight = _weights(plan, rows)
     lines = lines_of(trace)
@@ -51,7 +52,7 @@ def result(plan: Plan, rows: Rows, trace: Trace) -> PlanResult:
         categories=categories,
         components=groups("component"),
         phases=phases,
-        memory=memory_of(plan),
+        memory=memory_of(plan, rates),
         first_token_ns=first,
         token_ns=token,
         tokens_per_s=1e9 / token if token else None,

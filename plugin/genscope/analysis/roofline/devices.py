@@ -21,6 +21,7 @@ class DeviceRates(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     `match` is a regular expression for the name in a trace, `properties` are those in a trace that
     has no name. `source` says whose rates they are, `checked` where they were found again.
+    `memory` is in bytes, None where it is not told.
     """
 
     name: str
@@ -28,6 +29,7 @@ class DeviceRates(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     bandwidth: float
     matrix: dict[str, float]
     vector: dict[str, float]
+    memory: float | None = None
     match: str = ""
     checked: str = ""
     properties: dict[str, int] = {}
@@ -69,7 +71,7 @@ def read_devices(text: bytes, origin: str) -> list[DeviceRates]:
     except re.error as error:
         raise TraceError(f"{origin}: {error.pattern!r} is no pattern: {error}") from error
     for one in found:
-        rates = [one.bandwidth, *one.matrix.values(), *one.vector.values()]
+        rates = [one.bandwidth, *one.matrix.values(), *one.vector.values(), one.memory or 1.0]
         if not all(0 < rate < float("inf") for rate in rates):
             raise TraceError(f"{origin}: {one.name}: rates are numbers above 0")
     return found
@@ -83,16 +85,22 @@ def known_devices() -> tuple[DeviceRates, ...]:
 
 
 def named(name: str, more: Sequence[DeviceRates] = ()) -> DeviceRates | None:
-    """The device of this name, or the first whose name has it as a part, or that matches it."""
+    """The device of this name, or the one that a trace would mean by it, or that has it as a part.
+
+    So `h100` is the usual one, not the first of those whose names begin so.
+    """
     devices = [*more, *known_devices()]
     text = name.casefold()
     for one in devices:
         if one.name.casefold() == text:
             return one
     for one in devices:
+        if _matches(one, name):
+            return one
+    for one in devices:
         if text in one.name.casefold().replace(" ", "") or text in one.name.casefold():
             return one
-    return next((one for one in devices if _matches(one, name)), None)
+    return None
 
 
 def of_trace(devices: Iterable[Device], more: Sequence[DeviceRates] = ()) -> DeviceRates | None:
