@@ -11,6 +11,9 @@ from functools import lru_cache
 from pathlib import Path
 
 import pytest
+import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
 
 from genscope.analysis.attention.phase_view import phases
 from genscope.analysis.attention.results import Attention, AttentionCall
@@ -18,6 +21,7 @@ from genscope.analysis.attention.sequence import sequence
 from genscope.analysis.attention.space_time import space_time
 from genscope.analysis.attention.view import attention
 from genscope.analysis.flops.view import flops
+from genscope.analysis.memory.view import memory
 from genscope.analysis.operators import breakdown
 from genscope.analysis.roofline.devices import DeviceRates
 from genscope.analysis.roofline.view import roofline
@@ -202,6 +206,36 @@ def test_flops_of_attention_are_those_of_its_calls_and_of_the_roofline(name: str
     assert {one.missing for one in counted.unknown} <= {"bytes"}
     assert under.whole.roof_ns
     assert under.whole.roof_ns > 0
+
+
+@every_model
+def test_flops_are_those_of_torchs_counter(name: str) -> None:
+    """It follows another run of the model, with math attention: the fused op of a CPU counts 0."""
+    model = load(name)
+    pipeline = model.pipeline("tiny", model.build("tiny"))
+    with (
+        torch.inference_mode(),
+        sdpa_kernel(SDPBackend.MATH),
+        FlopCounterMode(display=False) as counter,
+    ):
+        pipeline.run(task(name))
+    assert flops(trace(name, "math")).counter_flops == counter.get_total_flops() > 0
+
+
+@every_model
+def test_score_matrices_are_those_of_the_calls(name: str) -> None:
+    calls = listed(name, "math").calls
+    bytes_of = {"float32": 4, "bfloat16": 2, None: 0}
+    matrices = [
+        (c.batch or 0) * (c.heads or 0) * (c.q_len or 0) * (c.kv_len or 0) * bytes_of[c.dtype]
+        for c in calls
+    ]
+    found = memory(trace(name, "math"))
+    assert found.fused.unfused.matrix_bytes == sum(matrices) > 0
+    assert memory(trace(name, "flash")).fused.fused.matrix_bytes == sum(matrices)
+    unet = "diffusion" in name or name in ("sdxl", "imagen", "make-a-video")
+    assert (found.similarity.parameters is not None) == unet
+    assert unet or found.similarity.reason or found.similarity.paper_reason
 
 
 @every_model
