@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-
-import numpy as np
 
 from genscope.analysis.paper.claims import paper
 from genscope.analysis.paper.figures import Call, Figures
 from genscope.analysis.paper.results import ModelTaxonomy
+from genscope.analysis.powers import power
 from genscope.analysis.speedup.pairs import pair_runs, run_info
 from genscope.analysis.speedup.results import Speedup
 from genscope.analysis.speedup.view import between
@@ -110,7 +108,8 @@ def exponent(sizes: Iterable[float], values: Iterable[float]) -> float | None:
 
     None below two distinct sizes, and where a value is not above 0.
     """
-    x, y = list(sizes), list(values)
-    if len(set(x)) < 2 or min(x) <= 0 or min(y) <= 0:
+    points = list(zip(sizes, values, strict=True))
+    if any(size <= 0 or value <= 0 for size, value in points):
         return None
-    return float(np.polyfit([math.log(one) for one in x], [math.log(one) for one in y], 1)[0])
+    found = power(points)
+    return found.exponent if found is not None else None
