@@ -16,7 +16,7 @@ def test_the_demo_serves_what_it_records_beside_the_gpu_traces(tmp_path: Path) -
         assert not in_ci(), "the environment was not made by make"
         pytest.skip("`make demo` would install into .venv; `make test` has done so already")
     runs = tmp_path / "runs"
-    models = ("stable-diffusion", "llama2")
+    models = ("sdxl", "llama2")
     command = ["make", "demo", f"RUNS={runs}", "HOST=127.0.0.1", "PORT=0"]
     command.append(f"MODELS={','.join(models)}")
     with served(command, cwd=REPOSITORY, log=tmp_path / "log") as address:

@@ -10,8 +10,10 @@ from typing import NamedTuple
 
 import pytest
 
-from genscope.suite import command, demo, recorded, session
-from genscope.suite.registry import NAMES
+from genscope.analysis.paper.results import Taxonomy
+from genscope.suite import command, demo, recorded, session, taxonomy
+from genscope.suite.plan import plans
+from genscope.suite.registry import NAMES, load
 from genscope.suite.session import Outcome, Request
 from tests.paths import REPOSITORY
 
@@ -85,15 +87,30 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Request]:
         return Outcome(failed=["muse"] if request.force else [])
 
     monkeypatch.setattr(session, "run", pretend)
+    monkeypatch.setattr(taxonomy, "taxonomy", lambda: Taxonomy(models=[], libraries={}))
     return requests
 
 
 def test_the_whole_suite_is_asked_for_on_the_cpu(tmp_path: Path, asked: list[Request]) -> None:
     assert demo.main(["-o", str(tmp_path)]) == 0
-    (request,) = asked
-    models: Sequence[str] = request.models
+    whole, *sweeps = asked
+    models: Sequence[str] = whole.models
     assert tuple(models) == NAMES
-    assert (request.scale, request.device, request.attention) == ("tiny", "cpu", ("math", "flash"))
+    for request in asked:
+        assert (request.scale, request.device) == ("tiny", "cpu")
+        assert request.attention == ("math", "flash")
+    assert [(request.models, request.sweeps) for request in sweeps] == [
+        (["stable-diffusion"], {"image_size": [64, 128]}),
+        (["make-a-video"], {"frames": [4, 16]}),
+    ]
+    assert (tmp_path / "taxonomy.json").is_file()
+
+
+def test_the_folders_of_further_sizes_are_those_that_are_recorded() -> None:
+    for model, sweep in demo.SWEEPS.items():
+        for name, sizes in sweep.items():
+            made = plans(load(model), Path(model), "tiny", {name: list(sizes.values())})
+            assert [plan.folder.name for plan in made] == list(sizes)
 
 
 def test_a_model_that_fails_is_told_by_the_exit_status(

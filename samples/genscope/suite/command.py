@@ -14,7 +14,12 @@ from genscope.suite.registry import NAMES
 
 NEEDED = ("torch", "diffusers", "transformers")
 
-QUIET = {"KINETO_LOG_LEVEL": "6", "TRANSFORMERS_VERBOSITY": "error", "HF_HUB_OFFLINE": "1"}
+QUIET = {
+    "KINETO_LOG_LEVEL": "6",
+    "TORCH_CPP_LOG_LEVEL": "ERROR",
+    "TRANSFORMERS_VERBOSITY": "error",
+    "HF_HUB_OFFLINE": "1",
+}
 """Read when torch and transformers are imported: no log lines of theirs, no network."""
 
 
@@ -61,7 +66,10 @@ def run(args: argparse.Namespace) -> int:
         sweeps={name: values for name in SWEEPS if (values := getattr(args, name)) is not None},
         repeats=args.repeats,
         force=args.force,
-        options={name: value for name, value in limits.items() if value is not None},
+        options={
+            **{name: value for name, value in limits.items() if value is not None},
+            **({"profile_memory": True} if args.memory else {}),
+        },
     )
     outcome = session.run(request)
     said = [

@@ -1,7 +1,8 @@
 """`python -m genscope.suite.demo`: fill a logdir with traces to look at.
 
-Records the whole suite at tiny scale, each model with math and with fused attention, and puts the
-recorded GPU traces of the checkout beside it.
+Records the whole suite at tiny scale, each model with math and with fused attention, two models at
+further sizes, what the models are at paper scale, and puts the recorded GPU traces of the checkout
+beside it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,10 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+
+import msgspec
 
 from genscope.suite import command, recorded
 from genscope.suite.errors import UnavailableError
@@ -18,6 +22,12 @@ from genscope.suite.options import models, positive
 from genscope.suite.registry import NAMES
 
 ATTENTION = ("math", "flash")
+SWEEPS = {
+    "stable-diffusion": {"image_size": {"tiny-64px": 64, "tiny-128px": 128}},
+    "make-a-video": {"frames": {"tiny-4frames": 4, "tiny-16frames": 16}},
+}
+"""Further sizes of models, by the field of their task, each with its folder."""
+TAXONOMY = "taxonomy.json"
 FIRST = "stable-diffusion"
 """The model that the next steps name."""
 
@@ -52,7 +62,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _record_models(out: Path, models: Sequence[str], threads: int, force: bool) -> int:
     # A look at what is there already must not wait for torch to be imported.
-    folders = [out / model / "tiny" / name for model in models for name in ATTENTION]
+    tasks = [out / model / "tiny" for model in models]
+    tasks += [
+        out / model / folder
+        for model, sweep in SWEEPS.items()
+        if model in models
+        for sizes in sweep.values()
+        for folder in sizes
+    ]
+    folders = [task / name for task in tasks for name in ATTENTION]
     if not force and all(_traces(folder) for folder in folders):
         for folder in folders:
             _say(f"{folder.relative_to(out)}: kept {_file(_traces(folder)[-1])}")
@@ -64,13 +82,36 @@ def _record_models(out: Path, models: Sequence[str], threads: int, force: bool) 
         from genscope.suite import session
 
         torch.set_num_threads(threads)
-        outcome = session.run(
-            session.Request(out, models, device="cpu", attention=ATTENTION, repeats=1, force=force)
+        usual = session.Request(
+            out,
+            models,
+            device="cpu",
+            attention=ATTENTION,
+            repeats=1,
+            force=force,
+            options={"profile_memory": True},
         )
+        failed = session.run(usual).failed
+        for model, sweep in SWEEPS.items():
+            if model in models:
+                sizes = {field: list(found.values()) for field, found in sweep.items()}
+                failed += session.run(replace(usual, models=[model], sweeps=sizes)).failed
+        if set(models) == set(NAMES):
+            _measure_models(out)
     except UnavailableError as error:
         _complain(str(error))
         return 2
-    return 1 if outcome.failed else 0
+    return 1 if failed else 0
+
+
+def _measure_models(out: Path) -> None:
+    """Keep what all models are beside the runs, where the page Paper looks for it."""
+    file = out / TAXONOMY
+    if not file.exists():
+        from genscope.suite.taxonomy import taxonomy
+
+        _say(f"{TAXONOMY}: measuring the models at paper scale, without memory for them")
+        file.write_bytes(msgspec.json.encode(taxonomy()))
 
 
 def _place_recorded(out: Path, force: bool) -> None:

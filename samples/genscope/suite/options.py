@@ -10,7 +10,7 @@ from genscope.suite.registry import NAMES, ROWS
 
 SCALES = ("tiny", "paper")
 DTYPES = ("float32", "float16", "bfloat16")
-SWEEPS = ("steps", "image_size", "frames", "tokens")
+SWEEPS = ("steps", "image_size", "frames", "tokens", "prompt")
 """Options with one or more values, each recorded by itself."""
 
 RUN_HELP = "Record models of the suite, each with baseline and with fused attention."
@@ -83,6 +83,9 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--threads", type=positive, default=1, metavar="N", help="CPU threads (default: 1)"
     )
+    parser.add_argument(
+        "--memory", action="store_true", help="record allocations too (for the view memory)"
+    )
     parser.add_argument("--force", action="store_true", help="record again what is there")
 
 
@@ -93,6 +96,7 @@ def add_sweeps(parser: argparse.ArgumentParser) -> None:
         "image_size": "side of the image or frame in pixels",
         "frames": "frames of a video",
         "tokens": "tokens of an autoregressive model",
+        "prompt": "tokens of its prompt",
     }
     for name in SWEEPS:
         parser.add_argument(
