@@ -170,6 +170,11 @@ def branching() -> object:
     return model, lambda: model(torch.zeros(4, 64, device="meta")).to("cpu").numpy()
 
 
+def encoder() -> object:
+    model = nn.TransformerEncoderLayer(64, 4, dim_feedforward=128, batch_first=True)
+    return model, lambda: model(torch.zeros(2, 32, 64, device="meta"))
+
+
 def nothing() -> object:
     return Branching()
 
@@ -181,6 +186,15 @@ def test_a_function_of_the_users_is_followed() -> None:
     assert result.memory.weight_bytes == 2 * 64 * 65
     assert "guessed" in [one.code for one in result.warnings]
     assert {"Linear"} <= {one.name for one in result.categories}
+
+
+def test_what_a_users_function_makes_has_the_dtype_of_the_plan() -> None:
+    made = plan(asked({}, what=f"{__name__}:encoder", device_name="NVIDIA H100 SXM5"))
+    result = predict(made, Model(rates=H100))
+    tokens, width = 2 * 32, 64
+    linear = 2 * tokens * (4 * width * width + 2 * width * 128)
+    assert result.counter_flops == linear + 4 * tokens * 32 * width
+    assert result.memory.weight_bytes == 2 * result.memory.parameters
 
 
 @pytest.mark.parametrize(

@@ -161,6 +161,8 @@ def _followed(
     said = "".join(f", {name.replace('_', ' ')} {value}" for name, value in more.items())
     print(f"following {args.model} with {attention} attention{said} …", file=sys.stderr)
     try:
+        # Quiet libraries first: what they say is read from the environment as they are imported.
+        importlib.import_module("genscope.suite.command").be_quiet()
         meta: Any = importlib.import_module("genscope.suite.meta.plan")
         plan: Plan = meta.plan(
             meta.asked(

@@ -33,6 +33,11 @@ def be_ready() -> None:
         raise UnavailableError(
             f"the models of the suite need {' and '.join(absent)}: pip install 'genscope[suite]'"
         )
+    be_quiet()
+
+
+def be_quiet() -> None:
+    """Have the libraries write no lines of theirs, if they are not imported yet."""
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
 

@@ -263,7 +263,11 @@ class MetaMode(TorchDispatchMode):  # type: ignore[no-untyped-call]
             if not tensor.is_meta:
                 return numpy(tensor, *args, **kwargs)
             self.guesses["numpy"] += 1
-            return np.zeros(tuple(tensor.shape), str(tensor.dtype).removeprefix("torch."))
+            try:
+                kind = np.dtype(str(tensor.dtype).removeprefix("torch."))
+            except TypeError:  # numpy knows no bfloat16
+                kind = np.dtype(np.float32)
+            return np.zeros(tuple(tensor.shape), kind)
 
         tolist: Any = torch.Tensor.tolist
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -140,20 +141,32 @@ def _of_script(asked: Asked, dtype: torch.dtype) -> _Run:
     function = getattr(_module(place), name, None)
     if not callable(function):
         raise NotPlannedError(f"{place} has no function {name}")
-    before = torch.get_default_dtype()
-    torch.set_default_dtype(dtype)
-    try:
-        with torch.device("meta"):
-            made = function()
-    finally:
-        torch.set_default_dtype(before)
+    with _usual(dtype), torch.device("meta"):
+        made = function()
     if not (isinstance(made, tuple) and len(made) == 2 and callable(made[1])):
         raise NotPlannedError(f"{asked.what}: must return a module or pipeline and a function")
     target, run = made
     components = _components(target)
     for module in components.values():
         module.eval().requires_grad_(False)
-    return _Run(target, run, components, Workload(model=name, dtype=asked.dtype))
+
+    def in_dtype() -> Any:
+        # What it makes for its model has the dtype of the model, unless it says otherwise.
+        with _usual(dtype):
+            return run()
+
+    return _Run(target, in_dtype, components, Workload(model=name, dtype=asked.dtype))
+
+
+@contextmanager
+def _usual(dtype: torch.dtype) -> Iterator[None]:
+    """Have new tensors this dtype."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
 
 
 def _module(place: str) -> Any:
