@@ -17,6 +17,7 @@ from genscope.cli.errors import Unusable
 from genscope.suite.session import Request
 from genscope.suite.session import run as record_suite
 from genscope.trace import load
+from genscope.trace.naming import TAXONOMY
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +35,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     other = output / "other.pt.trace.json"
     other.write_text('{"traceEvents": []}', encoding="utf-8")
     empty = msgspec.json.encode(Taxonomy(models=[], libraries={}))
-    (output / suite_report.TAXONOMY).write_bytes(empty)
+    (output / TAXONOMY).write_bytes(empty)
     return output
 
 

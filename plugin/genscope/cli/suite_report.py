@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
 HELP = "Set the paper's claims beside what recorded runs of the suite show."
 
-TAXONOMY = "taxonomy.json"
-"""What the models are, measured once and kept beside the runs."""
-
 _MOST_TRACES = 1000
 _NEEDED = ("torch", "diffusers", "transformers")
 
@@ -103,6 +100,7 @@ def _taxonomy(folder: Path, measure: bool) -> tuple[list[ModelTaxonomy], list[Le
     import msgspec
 
     from genscope.analysis.paper.results import LeftOut, Taxonomy
+    from genscope.trace.naming import TAXONOMY
 
     file = folder / TAXONOMY
     try:

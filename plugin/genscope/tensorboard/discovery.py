@@ -18,15 +18,12 @@ from genscope.tensorboard.files import FileSystem, Stamp, as_text, file_system_o
 from genscope.tensorboard.logdirs import Logdir
 from genscope.tensorboard.peek import Peeker
 from genscope.tensorboard.walk import Bounds, Candidate, Walk
-from genscope.trace.naming import label_of, stem
+from genscope.trace.naming import TAXONOMY, label_of, stem
 
 HOW_TO_RECORD = (
     "Record one with torch.profiler and its tensorboard_trace_handler, or copy a "
     "*.pt.trace.json, *.json.gz or *.pftrace file there; TensorBoard need not be restarted."
 )
-TAXONOMY = "taxonomy.json"
-"""The file that `genscope suite report` keeps beside the runs; whoever reads it checks it."""
-
 NO_LOGDIR = (
     "TensorBoard did not say which folder it looks in; start it with --logdir and the folder "
     "that holds the traces."

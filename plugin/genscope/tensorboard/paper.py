@@ -30,6 +30,7 @@ from genscope.tensorboard.memory import Memory
 from genscope.tensorboard.query import run_of
 from genscope.tensorboard.routes import PendingRuns, pending_of
 from genscope.tensorboard.views import OF_SUITE, Ask
+from genscope.trace.naming import TAXONOMY
 
 MAX_KEPT_BYTES = 128 << 20
 """Runs and reports kept in memory, at most."""
@@ -209,7 +210,7 @@ class PaperRoutes:
                 unreadable.append(LeftOut(run=file.id, reason=reason))
         if not files:
             reason = "it is not there; `genscope suite report` measures it and keeps it"
-            unreadable.append(LeftOut(run="taxonomy.json", reason=reason))
+            unreadable.append(LeftOut(run=TAXONOMY, reason=reason))
         return [], unreadable
 
 

@@ -98,11 +98,25 @@ class RunError(msgspec.Struct, kw_only=True):
     message: str
 
 
+class Unusable(msgspec.Struct, kw_only=True):
+    """Traces without which there is no answer."""
+
+    errors: list[RunError]
+
+
 class PartialComparison(msgspec.Struct, kw_only=True):
     """A comparison without the traces that cannot be used; None where no other is left."""
 
     errors: list[RunError]
     comparison: Comparison | None = None
+
+
+def found_in(discovery: Discovery, run: str) -> TraceFile:
+    """Return the trace of a run. Raises a `Refusal` where there is none."""
+    file = discovery.find(run)
+    if file is None:
+        raise Refusal(404, "There is no such run under the logdir (any more).", run)
+    return file
 
 
 class Routes:
@@ -197,7 +211,7 @@ class Routes:
         self, request: Request, ask: Ask
     ) -> tuple[list[tuple[TraceFile, Status]], Response | None]:
         """Ask the same of every `run`; also a response for as long as some are to be read."""
-        files = [self._found(run) for run in runs_of(request)]
+        files = [found_in(self._discovery, run) for run in runs_of(request)]
         found = [(file, self._loader.request(file, ask)) for file in files]
         if all(status.answer is not None or status.error is not None for _, status in found):
             return found, None
@@ -220,13 +234,7 @@ class Routes:
 
     def _file(self, request: Request) -> TraceFile:
         """The one file that the request names. Raises Refusal."""
-        return self._found(run_of(request))
-
-    def _found(self, run: str) -> TraceFile:
-        file = self._discovery.find(run)
-        if file is None:
-            raise Refusal(404, "There is no such run under the logdir (any more).", run)
-        return file
+        return found_in(self._discovery, run_of(request))
 
 
 def errors_of(found: Iterable[tuple[TraceFile, Status]]) -> list[RunError]:

@@ -26,7 +26,14 @@ from genscope.tensorboard.discovery import Discovery, TraceFile
 from genscope.tensorboard.http import Handler, Refusal, refuse, respond_json
 from genscope.tensorboard.loader import Loader, Status
 from genscope.tensorboard.query import runs_of, where_of, window_of
-from genscope.tensorboard.routes import PendingRuns, RunError, errors_of, pending_of
+from genscope.tensorboard.routes import (
+    PendingRuns,
+    RunError,
+    Unusable,
+    errors_of,
+    found_in,
+    pending_of,
+)
 from genscope.tensorboard.tables import TableInfo, Tables
 from genscope.tensorboard.views import RUN_INFO, SIDE, Ask
 
@@ -56,12 +63,6 @@ class Pairs(Pairing, kw_only=True):
     tables: list[TableInfo]
 
 
-class Unusable(msgspec.Struct, kw_only=True):
-    """Traces without which there is no answer."""
-
-    errors: list[RunError]
-
-
 class Several:
     """Handlers over a discovery and a loader."""
 
@@ -89,7 +90,9 @@ class Several:
 
     def pairs(self, request: Request) -> Response:
         """Say which of the `run`s belong together; reads no other."""
-        found = self._ask([(self._found(run), Ask(RUN_INFO)) for run in runs_of(request)])
+        found = self._ask(
+            [(found_in(self._discovery, run), Ask(RUN_INFO)) for run in runs_of(request)]
+        )
         tables = self._discovery.scan().tables
 
         def make() -> bytes:
@@ -156,7 +159,10 @@ class Several:
         if file is not None and table is None:
             raise Refusal(422, "This is no table of times, or it is damaged.", name)
         own = Ask(SIDE, _plain(where_of(request)))
-        wanted = [(self._found(run), Ask(SIDE) if place else own) for place, run in enumerate(runs)]
+        wanted = [
+            (found_in(self._discovery, run), Ask(SIDE) if place else own)
+            for place, run in enumerate(runs)
+        ]
         found = self._ask(wanted)
 
         def make() -> bytes:
@@ -175,7 +181,7 @@ class Several:
         where = where_of(request)
         ask = Ask(SIDE, _plain(where))
         words = Where(kinds=where.kinds, axes=where.axes, phases=where.phases)
-        return self._ask([(self._found(run), ask) for run in runs]), words
+        return self._ask([(found_in(self._discovery, run), ask) for run in runs]), words
 
     def _ask(self, wanted: Sequence[tuple[TraceFile, Ask]]) -> Sequence[Found]:
         return [Found(file, ask, self._loader.request(file, ask)) for file, ask in wanted]
@@ -229,12 +235,6 @@ class Several:
                 f"({error}); TensorBoard's log has the details.",
             )
         return _pending(request, found) if value is None else value
-
-    def _found(self, run: str) -> TraceFile:
-        file = self._discovery.find(run)
-        if file is None:
-            raise Refusal(404, "There is no such run under the logdir (any more).", run)
-        return file
 
 
 def _plain(where: Where) -> Selection:

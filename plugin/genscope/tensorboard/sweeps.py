@@ -17,17 +17,18 @@ from genscope.tensorboard.discovery import Discovery, TraceFile
 from genscope.tensorboard.http import Handler, Refusal, respond_json
 from genscope.tensorboard.loader import Loader, Status
 from genscope.tensorboard.query import runs_of, selection_of
-from genscope.tensorboard.routes import PendingRuns, RunError, errors_of, pending_of
+from genscope.tensorboard.routes import (
+    PendingRuns,
+    RunError,
+    Unusable,
+    errors_of,
+    found_in,
+    pending_of,
+)
 from genscope.tensorboard.views import MEMORY, SCALING_RUN, Ask
 
 _MEMORY = msgspec.json.Decoder(of_memory.Memory)
 _CONTRIBUTION = msgspec.json.Decoder(of_scaling.Contribution)
-
-
-class Unusable(msgspec.Struct, kw_only=True):
-    """Traces of which none can be used."""
-
-    errors: list[RunError]
 
 
 class _Asked(NamedTuple):
@@ -79,7 +80,7 @@ class Sweeps:
 
     def _asked(self, request: Request, ask: Ask) -> _Asked | Response:
         """Ask every `run` the same; a response while some are to be read, or if none can be."""
-        files = [self._found(run) for run in runs_of(request)]
+        files = [found_in(self._discovery, run) for run in runs_of(request)]
         found: list[tuple[TraceFile, Status]] = [
             (file, self._loader.request(file, ask)) for file in files
         ]
@@ -91,9 +92,3 @@ class Sweeps:
             return respond_json(request, Unusable(errors=errors), 422)
         answers = [(file.id, status.answer) for file, status in found if status.answer is not None]
         return _Asked(answers, errors)
-
-    def _found(self, run: str) -> TraceFile:
-        file = self._discovery.find(run)
-        if file is None:
-            raise Refusal(404, "There is no such run under the logdir (any more).", run)
-        return file

@@ -16,6 +16,9 @@ TORCH_SUFFIXES = JSON_SUFFIXES[:2]
 PLAN_SUFFIXES = (".plan.json.gz", ".plan.json")
 """Of predicted runs, as `genscope plan` names them."""
 
+TAXONOMY = "taxonomy.json"
+"""What models of the suite are, kept beside their runs; whoever reads it checks it."""
+
 _LEFT_OVER = (".pt.trace", ".pt", ".trace", ".plan")
 
 

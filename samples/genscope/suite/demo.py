@@ -27,7 +27,6 @@ SWEEPS = {
     "make-a-video": {"frames": {"tiny-4frames": 4, "tiny-16frames": 16}},
 }
 """Further sizes of models, by the field of their task, each with its folder."""
-TAXONOMY = "taxonomy.json"
 FIRST = "stable-diffusion"
 """The model that the next steps name."""
 
@@ -106,6 +105,8 @@ def _record_models(out: Path, models: Sequence[str], threads: int, force: bool) 
 
 def _measure_models(out: Path) -> None:
     """Keep what all models are beside the runs, where the page Paper looks for it."""
+    from genscope.trace.naming import TAXONOMY
+
     file = out / TAXONOMY
     if not file.exists():
         from genscope.suite.taxonomy import taxonomy

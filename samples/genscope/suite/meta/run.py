@@ -113,4 +113,4 @@ def _weights(components: Mapping[str, nn.Module]) -> tuple[dict[str, int], dict[
 
 def _told(error: Exception) -> str:
     first = (str(error).strip().splitlines() or [""])[0]
-    return f"the run needs values that a plan does not have: {type(error).__name__}: {first}"
+    return f"the run failed where there are no values: {type(error).__name__}: {first}"
